@@ -1,0 +1,279 @@
+"""Adam, clipping by the global norm, and learning rates that change with the step (chapter 10).
+
+The optimiser knows nothing of layers: it is given a dict of named arrays and walks them downhill in place. So the
+same class trains a prior (parameters of a ``Glow``) and searches its latents (``{"z": z}``, chapter 12).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from glowsep.backend import array_module
+
+
+class Adam:
+    r"""Adam: each number steps by its gradient's running mean over the root of its running square.
+
+    With gradient :math:`g` at step :math:`t = 1, 2, \dots`:
+
+    .. math::
+
+        m &\leftarrow \beta_1 m + (1 - \beta_1) g, \qquad
+        v \leftarrow \beta_2 v + (1 - \beta_2) g^2 \\
+        \theta &\leftarrow \theta
+            - \eta \, \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \epsilon}
+
+    The divisions by :math:`1 - \beta^t` undo the bias of means that start at zero.
+
+    Parameters
+    ----------
+    parameters : dict of str to array
+        The live arrays (NumPy or CuPy); ``step`` changes them in place.
+    learning_rate : float
+        :math:`\eta`, unless ``step`` is given another.
+    beta1, beta2 : float
+        How slowly the running mean and the running square forget, in [0, 1).
+    epsilon : float
+        Keeps a parameter whose gradient was always zero from dividing by zero.
+
+    Raises
+    ------
+    ValueError
+        For a learning rate or epsilon below 0, or a beta outside [0, 1).
+
+    References
+    ----------
+    Kingma & Ba 2015, algorithm 1; chapter 10.
+    """
+
+    def __init__(self, parameters, learning_rate=1e-4, beta1=0.9, beta2=0.999, epsilon=1e-8):
+        for name, value in (("learning_rate", learning_rate), ("epsilon", epsilon)):
+            if value < 0:
+                raise ValueError(f"{name} is {value}, but must be at least 0")
+        for name, value in (("beta1", beta1), ("beta2", beta2)):
+            if not 0 <= value < 1:
+                raise ValueError(f"{name} is {value}, but must lie in [0, 1)")
+        self.parameters = dict(parameters)
+        self.learning_rate = learning_rate
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.steps = 0
+        self.mean = {name: _zeros_like(array) for name, array in self.parameters.items()}
+        self.square = {name: _zeros_like(array) for name, array in self.parameters.items()}
+        self._scratch = _Scratch()
+
+    def step(self, gradients, learning_rate=None):
+        """Move every parameter one step downhill, in place.
+
+        Parameters
+        ----------
+        gradients : dict of str to array
+            The loss's gradient by every parameter, under the same names. They are left as they are.
+        learning_rate : float, optional
+            For this step only, as a schedule gives it; by default the optimiser's own.
+
+        Raises
+        ------
+        ValueError
+            When a gradient is missing, unknown, or not of its parameter's shape. Nothing has moved then.
+        """
+        self._require_matching(gradients)
+        self.steps += 1
+        rate = float(self.learning_rate if learning_rate is None else learning_rate)
+        step_size = rate / (1 - self.beta1**self.steps)
+        square_bias_root = math.sqrt(1 - self.beta2**self.steps)
+        for name, parameter in self.parameters.items():
+            xp = array_module(parameter)
+            gradient, mean, square = gradients[name], self.mean[name], self.square[name]
+            scratch = self._scratch.like(parameter)
+
+            mean *= self.beta1
+            mean += xp.multiply(gradient, 1 - self.beta1, out=scratch)
+
+            square *= self.beta2
+            xp.multiply(gradient, gradient, out=scratch)
+            scratch *= 1 - self.beta2
+            square += scratch
+
+            xp.sqrt(square, out=scratch)
+            scratch /= square_bias_root
+            scratch += self.epsilon
+            xp.divide(mean, scratch, out=scratch)
+            scratch *= step_size
+            parameter -= scratch
+
+    def state(self):
+        """Everything but the parameters that the next step depends on, as a flat dict of arrays.
+
+        Returns
+        -------
+        dict of str to array
+            ``"steps"`` and, for each parameter, ``"mean.<name>"`` and ``"square.<name>"``: copies, on the
+            parameters' device. With ``load_state`` and the parameters themselves, a run continues bit for bit.
+        """
+        state = {"steps": np.array(self.steps)}
+        for name in self.parameters:
+            state[f"mean.{name}"] = self.mean[name].copy()
+            state[f"square.{name}"] = self.square[name].copy()
+        return state
+
+    def load_state(self, state):
+        """Continue where ``state`` was taken.
+
+        Parameters
+        ----------
+        state : dict of str to array
+            As ``state()`` gave it, on the parameters' device.
+
+        Raises
+        ------
+        ValueError
+            When an array is missing, unknown, or of another shape or dtype. Nothing is loaded then.
+        """
+        own = self.state()
+        if own.keys() != state.keys():
+            different = sorted(own.keys() ^ state.keys())
+            raise ValueError(f"the state does not belong to these parameters: {different[0]!r} is on one side only")
+        for name in own.keys() - {"steps"}:
+            if (own[name].shape, own[name].dtype) != (state[name].shape, state[name].dtype):
+                raise ValueError(
+                    f"{name!r} is {state[name].dtype} {state[name].shape} in the state, "
+                    f"but must be {own[name].dtype} {own[name].shape}"
+                )
+        self.steps = int(state["steps"])
+        for name in self.parameters:
+            self.mean[name][...] = state[f"mean.{name}"]
+            self.square[name][...] = state[f"square.{name}"]
+
+    def _require_matching(self, gradients):
+        if gradients.keys() != self.parameters.keys():
+            different = sorted(gradients.keys() ^ self.parameters.keys())
+            raise ValueError(f"parameters and gradients must have the same names, {different[0]!r} is in one only")
+        for name, parameter in self.parameters.items():
+            shape = getattr(gradients[name], "shape", None)
+            if shape != parameter.shape:
+                raise ValueError(f"the gradient of {name!r} has shape {shape}, but must have {parameter.shape}")
+
+
+def clip_by_global_norm(gradients, maximum):
+    r"""Scale all gradients together, in place, so that their joint length is at most ``maximum``.
+
+    .. math:: n = \sqrt{\sum_i \lVert g_i \rVert^2}, \qquad g_i \leftarrow g_i \min(1, \textit{maximum} / (n + 10^{-6}))
+
+    One factor for all keeps the direction of the step; only its length is limited. A norm that is not finite is
+    returned and scales nothing, so the caller can refuse the step.
+
+    Parameters
+    ----------
+    gradients : dict of str to array
+    maximum : float
+        Above 0.
+
+    Returns
+    -------
+    float
+        The norm before clipping.
+
+    Raises
+    ------
+    ValueError
+        When ``maximum`` is not above 0.
+
+    References
+    ----------
+    Pascanu, Mikolov & Bengio 2013, algorithm 1, in the convention of PyTorch's ``clip_grad_norm_``; chapter 10.
+    """
+    if not maximum > 0:
+        raise ValueError(f"maximum is {maximum}, but must be above 0")
+    # Summed where the arrays are: one transfer for all of them when they lie on a GPU.
+    norm = math.sqrt(float(sum(array_module(g).vdot(g, g) for g in gradients.values())))
+    factor = maximum / (norm + 1e-6)
+    if math.isfinite(norm) and factor < 1:
+        for gradient in gradients.values():
+            gradient *= factor
+    return norm
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A learning rate that stays as it is: ``Constant(1e-4)(step)`` is 1e-4 at every step."""
+
+    learning_rate: float
+
+    def __call__(self, step):
+        return self.learning_rate
+
+
+@dataclass(frozen=True)
+class WarmupCosine:
+    r"""A learning rate that rises in a line, then falls along half a cosine to a floor and stays there.
+
+    .. math::
+
+        \eta(t) = \begin{cases}
+            \textit{peak} \cdot (t + 1) / \textit{warmup} & t < \textit{warmup} \\
+            \textit{floor} + (\textit{peak} - \textit{floor}) \,
+                \tfrac12 \left(1 + \cos \pi \frac{t - \textit{warmup}}{\textit{total} - \textit{warmup}}\right)
+                & \text{up to } t = \textit{total}
+        \end{cases}
+
+    Rising, because Adam's first running squares rest on a handful of gradients; falling, because late in training
+    the noise of a step weighs more than its length.
+
+    Parameters
+    ----------
+    peak : float
+        The highest rate.
+    warmup_steps, total_steps : int
+        Steps of the rise, and of rise and fall together.
+    floor : float
+        The rate at the end and ever after.
+
+    Raises
+    ------
+    ValueError
+        Unless ``0 <= warmup_steps < total_steps`` and ``0 <= floor <= peak``.
+
+    References
+    ----------
+    Loshchilov & Hutter 2017, equation 5, without restarts; chapter 10.
+    """
+
+    peak: float
+    warmup_steps: int
+    total_steps: int
+    floor: float = 0.0
+
+    def __post_init__(self):
+        if not 0 <= self.warmup_steps < self.total_steps:
+            raise ValueError(
+                f"warmup_steps is {self.warmup_steps} and total_steps {self.total_steps}, "
+                "but the warm-up must be at least 0 and end before the total"
+            )
+        if not 0 <= self.floor <= self.peak:
+            raise ValueError(f"floor is {self.floor} and peak {self.peak}, but 0 <= floor <= peak must hold")
+
+    def __call__(self, step):
+        if step < self.warmup_steps:
+            return self.peak * (step + 1) / self.warmup_steps
+        progress = min(1.0, (step - self.warmup_steps) / (self.total_steps - self.warmup_steps))
+        return self.floor + (self.peak - self.floor) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+class _Scratch:
+    """One buffer per dtype, as large as the largest array it was asked for: the only memory a step needs."""
+
+    def __init__(self):
+        self._buffers = {}
+
+    def like(self, array):
+        buffer = self._buffers.get(array.dtype)
+        if buffer is None or buffer.size < array.size:
+            buffer = self._buffers[array.dtype] = array_module(array).empty(array.size, dtype=array.dtype)
+        return buffer[: array.size].reshape(array.shape)
+
+
+def _zeros_like(array):
+    return array_module(array).zeros_like(array)
