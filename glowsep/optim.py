@@ -1,7 +1,8 @@
 """Adam, clipping by the global norm, and learning rates that change with the step (chapter 10).
 
-The optimiser knows nothing of layers: it is given a dict of named arrays and walks them downhill in place. So the
-same class trains a prior (parameters of a ``Glow``) and searches its latents (``{"z": z}``, chapter 12).
+The optimiser knows nothing of layers: it is given a dict of named arrays and walks them downhill in place.
+So the same class trains a prior (the parameters of a ``Glow``) and searches its latents (``{"z": z}``,
+chapter 12).
 """
 
 import math
@@ -60,8 +61,8 @@ class Adam:
         self.beta2 = beta2
         self.epsilon = epsilon
         self.steps = 0
-        self.mean = {name: _zeros_like(array) for name, array in self.parameters.items()}
-        self.square = {name: _zeros_like(array) for name, array in self.parameters.items()}
+        self.mean = {name: array_module(p).zeros_like(p) for name, p in self.parameters.items()}
+        self.square = {name: array_module(p).zeros_like(p) for name, p in self.parameters.items()}
         self._scratch = _Scratch()
 
     def step(self, gradients, learning_rate=None):
@@ -111,13 +112,10 @@ class Adam:
         -------
         dict of str to array
             ``"steps"`` and, for each parameter, ``"mean.<name>"`` and ``"square.<name>"``: copies, on the
-            parameters' device. With ``load_state`` and the parameters themselves, a run continues bit for bit.
+            parameters' device. With these and the parameters themselves, a run continues bit for bit.
         """
-        state = {"steps": np.array(self.steps)}
-        for name in self.parameters:
-            state[f"mean.{name}"] = self.mean[name].copy()
-            state[f"square.{name}"] = self.square[name].copy()
-        return state
+        moments = {name: moment.copy() for name, moment in self._moments().items()}
+        return {"steps": np.array(self.steps), **moments}
 
     def load_state(self, state):
         """Continue where ``state`` was taken.
@@ -132,38 +130,45 @@ class Adam:
         ValueError
             When an array is missing, unknown, or of another shape or dtype. Nothing is loaded then.
         """
-        own = self.state()
-        if own.keys() != state.keys():
-            different = sorted(own.keys() ^ state.keys())
-            raise ValueError(f"the state does not belong to these parameters: {different[0]!r} is on one side only")
-        for name in own.keys() - {"steps"}:
-            if (own[name].shape, own[name].dtype) != (state[name].shape, state[name].dtype):
-                raise ValueError(
-                    f"{name!r} is {state[name].dtype} {state[name].shape} in the state, "
-                    f"but must be {own[name].dtype} {own[name].shape}"
-                )
+        moments = self._moments()
+        different = sorted(state.keys() ^ {"steps", *moments})
+        if different:
+            raise ValueError(f"the state is of other parameters: {different[0]!r} is on one side only")
+        for name, moment in moments.items():
+            seen, wanted = (f"{array.dtype} {array.shape}" for array in (state[name], moment))
+            if seen != wanted:
+                raise ValueError(f"{name!r} in the state is {seen}, but must be {wanted}")
         self.steps = int(state["steps"])
-        for name in self.parameters:
-            self.mean[name][...] = state[f"mean.{name}"]
-            self.square[name][...] = state[f"square.{name}"]
+        for name, moment in moments.items():
+            moment[...] = state[name]
+
+    def _moments(self):
+        """The live running means and squares under the names they are saved by."""
+        return {
+            **{f"mean.{name}": mean for name, mean in self.mean.items()},
+            **{f"square.{name}": square for name, square in self.square.items()},
+        }
 
     def _require_matching(self, gradients):
         if gradients.keys() != self.parameters.keys():
             different = sorted(gradients.keys() ^ self.parameters.keys())
-            raise ValueError(f"parameters and gradients must have the same names, {different[0]!r} is in one only")
+            raise ValueError(f"gradients must have the parameters' names, {different[0]!r} is on one side only")
         for name, parameter in self.parameters.items():
             shape = getattr(gradients[name], "shape", None)
             if shape != parameter.shape:
-                raise ValueError(f"the gradient of {name!r} has shape {shape}, but must have {parameter.shape}")
+                raise ValueError(f"the gradient by {name!r} has shape {shape}, but must have {parameter.shape}")
 
 
 def clip_by_global_norm(gradients, maximum):
     r"""Scale all gradients together, in place, so that their joint length is at most ``maximum``.
 
-    .. math:: n = \sqrt{\sum_i \lVert g_i \rVert^2}, \qquad g_i \leftarrow g_i \min(1, \textit{maximum} / (n + 10^{-6}))
+    .. math::
 
-    One factor for all keeps the direction of the step; only its length is limited. A norm that is not finite is
-    returned and scales nothing, so the caller can refuse the step.
+        n = \sqrt{\sum_i \lVert g_i \rVert^2}, \qquad
+        g_i \leftarrow g_i \, \min\left(1, \frac{\textit{maximum}}{n + 10^{-6}}\right)
+
+    One factor for all keeps the direction of the step; only its length is limited. A norm that is not finite
+    is returned and scales nothing, so the caller can refuse the step.
 
     Parameters
     ----------
@@ -183,7 +188,8 @@ def clip_by_global_norm(gradients, maximum):
 
     References
     ----------
-    Pascanu, Mikolov & Bengio 2013, algorithm 1, in the convention of PyTorch's ``clip_grad_norm_``; chapter 10.
+    Pascanu, Mikolov & Bengio 2013, algorithm 1, in the convention of PyTorch's ``clip_grad_norm_``;
+    chapter 10.
     """
     if not maximum > 0:
         raise ValueError(f"maximum is {maximum}, but must be above 0")
@@ -214,13 +220,13 @@ class WarmupCosine:
 
         \eta(t) = \begin{cases}
             \textit{peak} \cdot (t + 1) / \textit{warmup} & t < \textit{warmup} \\
-            \textit{floor} + (\textit{peak} - \textit{floor}) \,
-                \tfrac12 \left(1 + \cos \pi \frac{t - \textit{warmup}}{\textit{total} - \textit{warmup}}\right)
-                & \text{up to } t = \textit{total}
+            \textit{floor} + (\textit{peak} - \textit{floor}) \, \tfrac12 \left(1 + \cos \pi
+                \frac{t - \textit{warmup}}{\textit{total} - \textit{warmup}}\right)
+                & \textit{warmup} \le t \le \textit{total}
         \end{cases}
 
-    Rising, because Adam's first running squares rest on a handful of gradients; falling, because late in training
-    the noise of a step weighs more than its length.
+    Rising, because Adam's first running squares rest on a handful of gradients; falling, because late in
+    training the noise of a step weighs more than its length.
 
     Parameters
     ----------
@@ -273,7 +279,3 @@ class _Scratch:
         if buffer is None or buffer.size < array.size:
             buffer = self._buffers[array.dtype] = array_module(array).empty(array.size, dtype=array.dtype)
         return buffer[: array.size].reshape(array.shape)
-
-
-def _zeros_like(array):
-    return array_module(array).zeros_like(array)
