@@ -152,11 +152,11 @@ class Adam:
     def _require_matching(self, gradients):
         if gradients.keys() != self.parameters.keys():
             different = sorted(gradients.keys() ^ self.parameters.keys())
-            raise ValueError(f"gradients must have the parameters' names, {different[0]!r} is on one side only")
+            raise ValueError(f"the gradients are of other parameters: {different[0]!r} is on one side only")
         for name, parameter in self.parameters.items():
             shape = getattr(gradients[name], "shape", None)
             if shape != parameter.shape:
-                raise ValueError(f"the gradient by {name!r} has shape {shape}, but must have {parameter.shape}")
+                raise ValueError(f"the gradient by {name!r} is {shape}, but must be {parameter.shape}")
 
 
 def clip_by_global_norm(gradients, maximum):
