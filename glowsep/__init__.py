@@ -1,0 +1,1 @@
+"""Music source separation with generative flows, every gradient by hand."""
