@@ -1,0 +1,45 @@
+"""Data sets: tracks with their mixture and sources, from the layouts in which they are published."""
+
+from glowsep.datasets.files import split_folder, subfolders
+from glowsep.datasets.musdb import MUSDB18, MUSDB18HQ, SOURCES
+from glowsep.datasets.slakh import Slakh2100, is_slakh_track
+from glowsep.datasets.stem_folder import StemFolder
+from glowsep.datasets.track import Dataset, Track
+
+__all__ = ["MUSDB18", "MUSDB18HQ", "Dataset", "Slakh2100", "StemFolder", "Track", "open_dataset"]
+
+
+def open_dataset(path, split=None):
+    """Open a data set, recognising its layout by the files in it.
+
+    Parameters
+    ----------
+    path : path
+        The data set's folder: Slakh2100, Freedoom-4, MUSDB18, MUSDB18-HQ, or any folder of tracks with a file a source.
+    split : str, optional
+        "train", "validation" or "test"; where there are no folders of splits, leave it out.
+
+    Returns
+    -------
+    dataset : Dataset
+
+    Raises
+    ------
+    DatasetError
+        No such folder or split, or nothing in it that looks like a track.
+    """
+    path = split_folder(path)
+    in_train = split == "validation" and not (path / split).is_dir()
+    folder = split_folder(path, "train" if in_train else split)
+    if any(folder.glob("*.stem.mp4")):
+        return MUSDB18(path, split)
+    tracks = subfolders(folder)
+    if any(is_slakh_track(track) for track in tracks):
+        return Slakh2100(path, split)
+    if split and not (path / "validation").is_dir() and any(_is_musdb_track(track) for track in tracks):
+        return MUSDB18HQ(path, split)
+    return StemFolder(path, split)
+
+
+def _is_musdb_track(folder):
+    return all((folder / f"{name}.wav").is_file() for name in ("mixture", *SOURCES))

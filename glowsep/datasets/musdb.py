@@ -1,0 +1,127 @@
+"""MUSDB18 and MUSDB18-HQ: 150 songs of vocals, drums, bass and everything else, for academic use."""
+
+from glowsep.datasets.files import split_folder
+from glowsep.datasets.stem_folder import StemFolder
+from glowsep.datasets.track import Dataset, Track
+from glowsep.errors import DatasetError
+
+SOURCES = ("bass", "drums", "other", "vocals")
+STREAMS = ("mixture", "drums", "bass", "other", "vocals")  # the order in a .stem.mp4 file
+
+VALIDATION_TRACKS = frozenset(
+    {
+        "ANiMAL - Rockshow",
+        "Actions - One Minute Smile",
+        "Alexander Ross - Goodbye Bolero",
+        "Clara Berry And Wooldog - Waltz For My Victims",
+        "Fergessen - Nos Palpitants",
+        "James May - On The Line",
+        "Johnny Lokke - Promises & Lies",
+        "Leaf - Summerghost",
+        "Meaxic - Take A Step",
+        "Patrick Talbot - A Reason To Leave",
+        "Skelpolu - Human Mistakes",
+        "Traffic Experiment - Sirens",
+        "Triviul - Angelsaint",
+        "Young Griffo - Pennies",
+    }
+)  # of the 100 in the folder "train"; the choice is the musdb package's
+
+
+class MUSDB18HQ(StemFolder):
+    """MUSDB18-HQ: ``<path>/{train,test}/<track>/{mixture,bass,drums,other,vocals}.wav``, 44.1 kHz stereo.
+
+    Any ``accompaniment.wav`` is ignored. The mixture is the file's: the sum of the sources only nearly.
+
+    Parameters
+    ----------
+    path : path
+    split : str
+        "train" (86 tracks), "validation" (14, which lie among those of the folder "train") or "test" (50).
+
+    Raises
+    ------
+    DatasetError
+        No such folder or split, no track in it, or a track that lacks a source.
+
+    Notes
+    -----
+    Rafii, Liutkus, Stöter, Mimilakis & Bittner 2019, "MUSDB18-HQ, an uncompressed version of MUSDB18".
+    """
+
+    def __init__(self, path, split):
+        super().__init__(path, _subset(path, split), SOURCES)
+        self.names = tuple(name for name in self.names if _in_split(name, split))
+        if not self.names:
+            raise DatasetError(
+                f"{self.folder}: none of the {split} tracks is in it; fetch the data set again"
+            )
+
+
+class MUSDB18(Dataset):
+    """MUSDB18: ``<path>/{train,test}/<artist> - <title>.stem.mp4``, five stereo AAC streams at 44.1 kHz.
+
+    Read with the `musdb` package, which needs FFmpeg.
+
+    Parameters
+    ----------
+    path : path
+    split : str
+        As in `MUSDB18HQ`.
+
+    Raises
+    ------
+    DatasetError
+        The package or FFmpeg is missing, or there is no such folder or split, or no track in it.
+
+    Notes
+    -----
+    Rafii, Liutkus, Stöter, Mimilakis & Bittner 2017, "The MUSDB18 corpus for music separation".
+    """
+
+    sources = SOURCES
+
+    def __init__(self, path, split):
+        subset = _subset(path, split)
+        folder = split_folder(path, subset)
+        try:
+            import musdb
+        except (ImportError, RuntimeError) as error:  # the latter where FFmpeg is missing
+            advice = "pip install glowsep[musdb], and FFmpeg from ffmpeg.org"
+            raise DatasetError(
+                f"{path}: MUSDB18 is read with the musdb package ({error}); {advice}"
+            ) from None
+        tracks = musdb.DB(root=str(path), subsets=subset).tracks
+        self._tracks = {track.name: track for track in tracks if _in_split(track.name, split)}
+        if not self._tracks:
+            raise DatasetError(
+                f"{folder}: none of the {split} tracks, .stem.mp4 files, is in it; fetch it again"
+            )
+        self.names = tuple(sorted(self._tracks))
+
+    def load(self, name):
+        """Return the `Track` of this name. The mixture is the file's: the sum of the sources only nearly."""
+        track = self._tracks[name]
+        waveform_of = dict(zip(STREAMS, track.stems.astype("float32").swapaxes(1, 2), strict=True))
+        return Track(
+            name, int(track.rate), waveform_of["mixture"], {name: waveform_of[name] for name in SOURCES}
+        )
+
+    def recordings(self, source):
+        """Yield (name, waveform, rate) of one source, decoding its stream alone; see `Dataset.recordings`."""
+        self._check_source(source)
+        for name in self.names:
+            track = self._tracks[name]
+            yield name, track.sources[source].audio.astype("float32").T, int(track.rate)
+
+
+def _subset(path, split):
+    """Return the folder that holds a split: the validation tracks lie among those for training."""
+    folders = {"train": "train", "validation": "train", "test": "test"}
+    if split not in folders:
+        raise DatasetError(f"{path}: MUSDB18 has no split {split!r}; its splits are {', '.join(folders)}")
+    return folders[split]
+
+
+def _in_split(name, split):
+    return split == "test" or (name in VALIDATION_TRACKS) == (split == "validation")

@@ -1,0 +1,65 @@
+"""The plainest data set: a folder of tracks, each a folder with one audio file for each source."""
+
+from glowsep.datasets.files import audio_file, read_together, split_folder, tracks_in
+from glowsep.datasets.track import Dataset, Track
+from glowsep.errors import DatasetError
+
+MIXTURE = "mixture"
+
+
+class StemFolder(Dataset):
+    """Tracks laid out as ``<path>/[<split>/]<track>/<source>.wav``, or ``.flac``, with or without ``mixture.wav``.
+
+    Parameters
+    ----------
+    path : path
+    split : str, optional
+        Name of the subfolder with the tracks; by default they lie in `path` itself.
+    sources : sequence of str, optional
+        The sources to read; other files are ignored. By default all that any track has.
+
+    Raises
+    ------
+    DatasetError
+        No such folder, no track in it, or a track that lacks one of the sources.
+    """
+
+    def __init__(self, path, split=None, sources=None):
+        self.folder = split_folder(path, split)
+        self.names = tracks_in(
+            self.folder, _audio_names, "a track is a folder with a .wav or .flac for each source"
+        )
+        if sources is None:
+            found = set().union(*(_audio_names(self.folder / name) for name in self.names))
+            sources = sorted(found - {MIXTURE})
+        self.sources = tuple(sources)
+        for name in self.names:
+            for source in self.sources:
+                self._file(name, source)
+
+    def load(self, name):
+        """Return the `Track` of this name. Without a file of the mixture, it is the sum of the sources."""
+        paths = [self._file(name, source) for source in self.sources]
+        mixture = audio_file(self.folder / name, MIXTURE)
+        waveforms, rate = read_together(paths + ([mixture] if mixture else []))
+        sources = dict(zip(self.sources, waveforms, strict=False))
+        return Track(name, rate, waveforms[-1] if mixture else sum(waveforms), sources)
+
+    def recordings(self, source):
+        """Yield (name, waveform, rate) of one source in every track; see `Dataset.recordings`."""
+        self._check_source(source)
+        for name in self.names:
+            (waveform,), rate = read_together([self._file(name, source)])
+            yield name, waveform, rate
+
+    def _file(self, name, source):
+        path = audio_file(self.folder / name, source)
+        if path is None:
+            raise DatasetError(
+                f"{self.folder / name / source}.wav: missing, nor is there a .flac; add the source"
+            )
+        return path
+
+
+def _audio_names(folder):
+    return {path.stem for path in folder.iterdir() if path.suffix in (".wav", ".flac")}
