@@ -1,0 +1,113 @@
+"""What is under check: a copy of a layer or network whose every call is watched."""
+
+import copy
+
+import numpy as np
+
+from .hints import gradient_candidates
+from .stencils import along
+from .verdict import GRADIENT, compare, described, expect_array, fail
+
+# What the same call may differ by when it is made again: nothing, but for the order in which threads add.
+REPEATED = 1e-13
+
+
+class Subject:
+    """A copy of ``part``, its parameters in ``dtype`` (by default their own); the part itself stays as it is."""
+
+    def __init__(self, part, dtype=None):
+        self.name = type(part).__name__
+        parameters = part.parameters()
+        for name, array in part.parameters().items():
+            if not np.may_share_memory(array, parameters[name]):
+                self.fail("parameters", f"{name!r} is a copy, but must be the live array itself")
+        # deepcopy looks its memo up before it copies: the copy gets these arrays in place of the originals.
+        memo = {id(array): array.astype(dtype or array.dtype) for array in parameters.values()}
+        self.part = copy.deepcopy(part, memo)
+        self.parameters = self.part.parameters()
+
+    def fail(self, method, message):
+        fail(f"{self.name}.{method}", message)
+
+    def call(self, method, *arguments):
+        """Call, and see that neither the arguments nor the parameters have changed."""
+        arrays = [argument for argument in arguments if isinstance(argument, np.ndarray)]
+        arguments_before = [array.copy() for array in arrays]
+        parameters_before = copies(self.parameters)
+        result = getattr(self.part, method)(*arguments)
+        for position, (array, before) in enumerate(zip(arrays, arguments_before, strict=True)):
+            if not np.array_equal(array, before, equal_nan=True):
+                self.fail(method, f"argument number {position + 1} was changed, but must stay as it is")
+        for name, before in parameters_before.items():
+            if not np.array_equal(self.parameters[name], before, equal_nan=True):
+                self.fail(method, f"the call changed the parameter {name!r}, but only an optimiser may")
+        return result
+
+    def call_for_two(self, method, *arguments):
+        result = self.call(method, *arguments)
+        if not (isinstance(result, tuple) and len(result) == 2):
+            self.fail(method, f"must return a pair, but returned {described(result)}")
+        return result
+
+    def call_frozen(self, method, *arguments):
+        """Call a method that must leave the parameters' gradients as they are."""
+        before = copies(self.part.gradients())
+        result = self.call_for_two(method, *arguments)
+        for name, gradient in self.part.gradients().items():
+            if not np.array_equal(gradient, before[name], equal_nan=True):
+                self.fail(method, f"the gradient of {name!r} was changed, but the parameters are frozen here")
+        return result
+
+    def gradients(self, method="backward"):
+        """Copies of the gradients that ``method`` has set, each in its parameter's shape and dtype."""
+        gradients = self.part.gradients()
+        if gradients.keys() != self.parameters.keys():
+            wrong = sorted(gradients.keys() ^ self.parameters.keys())
+            self.fail("gradients", f"must have the names of parameters(), {wrong[0]!r} is on one side only")
+        for name, parameter in self.parameters.items():
+            what = f"the gradient of {name!r}"
+            self.expect_array(method, what, gradients[name], parameter.shape, parameter.dtype)
+        return copies(gradients)
+
+    def expect_array(self, method, what, array, shape, dtype):
+        expect_array(f"{self.name}.{method}", what, array, shape, dtype)
+
+    def compare(self, method, what, *arguments, **options):
+        return compare(f"{self.name}.{method}", what, *arguments, **options)
+
+    def compare_again(self, dx, dx_again, gradients, when):
+        """See that a repeated ``backward`` has said the same."""
+        self.compare("backward", f"dx, {when},", dx_again, dx, REPEATED)
+        for name, gradient in self.gradients().items():
+            doubled = [("accumulated: it must be assigned, not added to the last one", 2 * gradients[name])]
+            what = f"the gradient of {name!r}, {when},"
+            self.compare("backward", what, gradient, gradients[name], REPEATED, doubled)
+
+    def compare_parameters(self, loss, function, gradients, at_most, rng, frames):
+        """The relative error of every parameter's gradient."""
+        errors = {}
+        for name, parameter in self.parameters.items():
+            tried, through_z, through_logdet = loss.by_parameter(function, parameter, at_most, rng)
+            errors[name] = self.compare(
+                "backward",
+                f"the gradient of {name!r}",
+                along(tried, gradients[name]),
+                through_z + through_logdet,
+                GRADIENT,
+                gradient_candidates(through_z, through_logdet, len(loss.a), frames),
+                labels=[label for label, _ in tried],
+            )
+        return errors
+
+    def compare_condition(self, method, parts, frames):
+        """The relative error of ``dcondition``, from the two parts of what it should be."""
+        expected = parts[0] + parts[1]
+        if self.part.dcondition is None and not np.any(expected):
+            return 0.0  # an unconditional layer that was given a condition
+        self.expect_array(method, "dcondition", self.part.dcondition, expected.shape, expected.dtype)
+        candidates = gradient_candidates(*parts, len(expected), frames)
+        return self.compare(method, "dcondition", self.part.dcondition, expected, GRADIENT, candidates)
+
+
+def copies(arrays):
+    return {name: None if array is None else array.copy() for name, array in arrays.items()}
