@@ -9,7 +9,10 @@ WEIGHTS = {1: 3 / 4, 2: -3 / 20, 3: 1 / 60}
 
 
 def central_difference(function, array, direction):
-    """How fast ``function()`` changes as the live ``array`` moves along ``direction``; it is put back after."""
+    """How fast ``function()`` changes as the live ``array`` moves along ``direction``; it is put back after.
+
+    Accurate for functions that bend on the scale of 1, or on the array's own scale where that is larger.
+    """
     original = array.copy()
     step = STEP * max(1.0, np.abs(original[direction != 0]).max(initial=0.0))
     change = 0.0
