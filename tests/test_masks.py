@@ -1,0 +1,69 @@
+"""Masks: the shares of a bin's magnitude, at every exponent and at zero."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from glowsep.masks import apply_masks, ratio_masks
+
+dtypes = st.sampled_from([np.float32, np.float64])
+shapes = st.tuples(st.integers(1, 5), st.integers(1, 6), st.integers(1, 6))
+
+
+@st.composite
+def magnitudes(draw):
+    dtype = draw(dtypes)
+    bits = np.finfo(dtype).bits
+    # From zero over the smallest numbers to nearly the largest one: squares of most of these leave the range.
+    return draw(arrays(dtype, draw(shapes), elements=st.floats(0, float(np.finfo(dtype).max) / 8, width=bits)))
+
+
+@settings(deadline=None, max_examples=200)
+@given(magnitudes(), st.sampled_from([0.1, 0.5, 1.0, 2.0, 3.7, 50.0, 1e4]))
+def test_masks_are_shares_of_one(magnitudes, exponent):
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        masks = ratio_masks(magnitudes, exponent)
+    assert masks.shape == magnitudes.shape
+    assert masks.dtype == magnitudes.dtype
+    assert np.all((masks >= 0) & (masks <= 1))
+    np.testing.assert_allclose(masks.sum(axis=0), 1, rtol=1e-6)
+
+
+@settings(deadline=None)
+@given(arrays(np.float64, shapes, elements=st.floats(1e-3, 1e3)), st.floats(0.1, 10))
+def test_masks_follow_the_formula(magnitudes, exponent):
+    powers = [[[m**exponent for m in row] for row in source] for source in magnitudes]
+    np.testing.assert_allclose(ratio_masks(magnitudes, exponent), powers / np.sum(powers, axis=0), rtol=1e-10)
+
+
+def test_a_bin_where_all_are_silent_is_shared_equally():
+    magnitudes = np.zeros((4, 3, 2), dtype=np.float32)
+    magnitudes[1, 0, 0] = 5
+    masks = ratio_masks(magnitudes)
+    np.testing.assert_array_equal(masks[:, 0, 0], [0, 1, 0, 0])
+    np.testing.assert_array_equal(masks[:, 1:, :], np.float32(0.25))
+
+
+def test_a_large_exponent_gives_the_bin_to_the_loudest():
+    magnitudes = np.array([1e30, 2e30, 0.5e30], dtype=np.float32)[:, None, None]
+    np.testing.assert_allclose(ratio_masks(magnitudes, 200)[:, 0, 0], [0, 1, 0], atol=1e-30)
+
+
+@pytest.mark.parametrize("exponent", [0, -1, float("nan")])
+def test_an_exponent_must_be_positive(exponent):
+    with pytest.raises(ValueError, match="exponent"):
+        ratio_masks(np.ones((2, 3, 4)), exponent)
+
+
+@pytest.mark.parametrize("batch", [(), (2,), (2, 3)])
+def test_masked_spectra_add_up_to_the_mixture(batch):
+    rng = np.random.default_rng(1)
+    masks = ratio_masks(rng.random((4, 5, 6), dtype=np.float32), 2)
+    mixture = (rng.standard_normal((*batch, 5, 6)) + 1j * rng.standard_normal((*batch, 5, 6))).astype(np.complex64)
+    estimates = apply_masks(masks, mixture)
+    assert estimates.shape == (4, *batch, 5, 6)
+    assert estimates.dtype == np.complex64
+    np.testing.assert_allclose(estimates.sum(axis=0), mixture, rtol=1e-5)
+    np.testing.assert_allclose(estimates[2, ..., 3, 4], masks[2, 3, 4] * mixture[..., 3, 4], rtol=1e-6)
