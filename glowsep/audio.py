@@ -169,11 +169,7 @@ class _Recording:
         except soundfile.SoundFileError:
             block = np.zeros((self.info.channels, 0), dtype=np.float32)
         if block.shape[-1] < count:
-            seconds = self.info.samples / self.info.rate
-            raise AudioError(
-                f"{self.path}: cut short or damaged, the {seconds:.1f} s that its header promises cannot all be "
-                "read; fetch or export it again"
-            )
+            raise self.cut_short()
         bad = np.flatnonzero(~np.isfinite(block).all(axis=0))
         if bad.size:
             time = (start + bad[0]) / self.info.rate
@@ -187,11 +183,21 @@ class _Recording:
 
     def skip(self, count):
         """Pass over ``count`` samples."""
-        if self.file.format in ("WAV", "FLAC"):
-            self.file.seek(count)
-        else:  # in compressed formats libsndfile's seek can miss by some samples, decoding cannot
+        if self.file.format in ("OGG", "MP3"):  # libsndfile's seek can miss by some samples here: decode them
             for _ in self.blocks(count):
                 pass
+        elif count:
+            try:
+                self.file.seek(count)
+            except soundfile.SoundFileError:
+                raise self.cut_short() from None
+
+    def cut_short(self):
+        seconds = self.info.samples / self.info.rate
+        return AudioError(
+            f"{self.path}: cut short or damaged, the {seconds:.1f} s that its header promises cannot all be read; "
+            "fetch or export it again"
+        )
 
 
 def _mp3_tells_its_length(path):
@@ -207,12 +213,15 @@ def _mp3_tells_its_length(path):
 
 
 def _count(path):
-    """Samples of an MP3 file, by decoding all of it: unknown where libsndfile's guess stops it too early."""
+    """Samples of an MP3 file, by decoding all of it; unknown where libsndfile's guess stops it too early.
+
+    An MP3 file is made of whole frames of 576 or 1152 samples: any other number was cut off by the guess.
+    """
     with soundfile.SoundFile(path) as file:
         samples = 0
         while decoded := len(file.read(BLOCK, dtype="float32")):
             samples += decoded
-        return samples if samples < file.frames else UNKNOWN_SAMPLES
+        return UNKNOWN_SAMPLES if samples % 576 else samples
 
 
 def _refuse_what_holds_no_audio(path):
@@ -251,8 +260,8 @@ def _refuse_wrong_wav_length(path, file, size):
     end = samples.start + samples.length
     if end > size:
         raise AudioError(
-            f"{path}: cut short, or its header is wrong: {samples.length} bytes of samples promised, "
-            f"{size - samples.start} found; fetch or export it again"
+            f"{path}: its header promises {samples.length} bytes of samples, but only {size - samples.start} "
+            "follow: cut short or damaged; fetch or export it again"
         )
     # Some programs forget the outer 8 bytes when they count the whole; more than that is damage.
     if not end - 8 <= whole + 8 <= size + 8:
