@@ -1,0 +1,140 @@
+"""Poisson NMF: every instrument has a dictionary of spectra, and a sound is a non-negative mixture of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from glowsep.baselines.masking import mid_magnitude, places, separate_by_masks
+from glowsep.masks import ratio_masks
+from glowsep.weights import load_arrays, save_arrays
+
+KIND = "NMF dictionaries"
+TINY = 1e-10  # keeps 0 / 0 away; far below the magnitude of a 16-bit recording's quietest step
+
+
+@dataclass(frozen=True)
+class PoissonNMF:
+    """Separates by dictionaries of spectra learnt from each instrument alone.
+
+    The magnitudes are taken for Poisson counts with mean ``W H``: dictionary times activations. Dictionaries are
+    learnt on solo recordings; in a mixture all of them together explain ``V ~ [W_1 W_2 ...] H``, and the mask of a
+    source is its part's share, ``(W_i H_i)^p / sum_j (W_j H_j)^p``. Call it with a `glowsep.datasets.Track`.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The instruments.
+    dictionaries : numpy.ndarray, (instruments, bins, components)
+        Each component sums to one over the bins.
+    iterations : int
+        Of the activations' updates on a mixture.
+    exponent : float
+        p, of the masks.
+
+    Notes
+    -----
+    Source: Lee & Seung 2001 (the updates); Smaragdis, Raj & Shashanka 2007 (dictionaries of solo recordings);
+    chapter 3.
+    """
+
+    names: tuple[str, ...]
+    dictionaries: np.ndarray
+    iterations: int
+    exponent: float
+
+    @classmethod
+    def fit(cls, solos, components, rng, learning_iterations=100, iterations=100, exponent=1.0):
+        """Learn a dictionary for each instrument.
+
+        Parameters
+        ----------
+        solos : dict of str to numpy.ndarray, (bins, frames)
+            Magnitudes of the instruments alone, as `glowsep.baselines.solo_magnitudes` gives them.
+        components : int
+            Spectra in a dictionary.
+        rng : numpy.random.Generator
+            Draws the first dictionaries and activations.
+        learning_iterations : int
+            Of dictionary and activations together, on the solo recordings.
+        iterations, exponent
+            See the attributes.
+        """
+        dictionaries = [learn_dictionary(V, components, learning_iterations, rng) for V in solos.values()]
+        return cls(tuple(solos), np.stack(dictionaries), iterations, exponent)
+
+    def __call__(self, track):
+        """Estimates (sources, channels, samples) of a track's sources, in their order, from its mixture alone."""
+        magnitude = mid_magnitude(track.mixture, track.rate)
+        return separate_by_masks(track.mixture, track.rate, self.masks(magnitude, list(track.sources)))
+
+    def masks(self, magnitude, names):
+        """Masks (sources, bins, frames) for a mixture's magnitude (bins, frames)."""
+        dictionaries = self.dictionaries[places(names, self.names)].astype(magnitude.dtype)
+        H = activations(magnitude, np.concatenate(dictionaries, axis=1), self.iterations)
+        parts = np.split(H, len(names))
+        return ratio_masks(np.stack([W @ H for W, H in zip(dictionaries, parts, strict=True)]), self.exponent)
+
+    def save(self, path):
+        """Write everything to one ``.npz`` file, whole or not at all."""
+        header = {"names": self.names, "iterations": self.iterations, "exponent": self.exponent}
+        save_arrays(path, KIND, header, {"dictionaries": self.dictionaries})
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote; raises `glowsep.errors.PriorError` for any other file."""
+        header, arrays = load_arrays(path, KIND)
+        return cls(tuple(header["names"]), arrays["dictionaries"], header["iterations"], header["exponent"])
+
+
+def learn_dictionary(V, components, iterations, rng):
+    """The dictionary of a Poisson NMF, ``V ~ W H``, by multiplicative updates of both factors.
+
+    Parameters
+    ----------
+    V : numpy.ndarray, (bins, frames)
+        Magnitudes.
+    components, iterations : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    W : numpy.ndarray, (bins, components)
+        Each component sums to one.
+    """
+    # Around the mean spectrum and the mean loudness: a start from which few components die.
+    W = normalised(V.mean(axis=1, keepdims=True) * rng.uniform(0.1, 1, (len(V), components)).astype(V.dtype))
+    H = V.sum(axis=0) * rng.uniform(0.1, 1, (components, V.shape[1])).astype(V.dtype) / components
+    for _ in range(iterations):
+        H = update_activations(V, W, H)
+        W = normalised(update_dictionary(V, W, H))
+    return W
+
+
+def activations(V, W, iterations):
+    """How loud each component is in each frame, H in ``V ~ W H`` for a fixed dictionary: (components, frames)."""
+    H = np.tile(V.sum(axis=0) / W.shape[1], (W.shape[1], 1))
+    for _ in range(iterations):
+        H = update_activations(V, W, H)
+    return H
+
+
+def update_activations(V, W, H):
+    """``H <- H * (W^T (V / W H)) / (W^T 1)``: never raises the divergence `kullback_leibler`."""
+    return H * (W.T @ (V / (W @ H + TINY))) / (W.sum(axis=0)[:, np.newaxis] + TINY)
+
+
+def update_dictionary(V, W, H):
+    """``W <- W * ((V / W H) H^T) / (1 H^T)``: the same rule for the other factor."""
+    return W * ((V / (W @ H + TINY)) @ H.T) / (H.sum(axis=1) + TINY)
+
+
+def normalised(W):
+    """Each component (a column) divided by its sum."""
+    return W / (W.sum(axis=0) + TINY)
+
+
+def kullback_leibler(V, model):
+    """``sum(V log(V / model) - V + model)``: the negative Poisson log-likelihood, up to a constant."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(V > 0, V * np.log(V / (model + TINY)), 0) - V + model
+    return terms.sum()
