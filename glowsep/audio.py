@@ -253,7 +253,7 @@ def _refuse_wrong_wav_length(path, file, size):
     chunks = list(_chunks(file, size, order))
     names = [chunk.name for chunk in chunks]
     if b"data" not in names:
-        raise AudioError(f"{path}: cut short before its samples begin; fetch or export it again")
+        return  # libsndfile refuses it
     samples = chunks[names.index(b"data")]
     if samples.length == 0xFFFFFFFF:
         return
@@ -291,7 +291,10 @@ def _chunks(file, size, order="<"):
         if name == b"data" and length == 0xFFFFFFFF and length_of_data is not None:
             length = length_of_data
         yield _Chunk(name, place + 8, length)
-        place += 8 + length + length % 2
+        place += 8 + length
+        file.seek(place)
+        if length % 2 and file.read(1) == b"\0":  # the filler to an even place, which some programs forget
+            place += 1
 
 
 def _refuse_cut_ogg(path, file, size):
@@ -377,8 +380,9 @@ class StemWriter:
         with _reporting(self.folder), ExitStack() as stack:
             stack.enter_context(_folder(self.folder))
             temporaries = stack.enter_context(_replacing(targets))
-            files = [_new_file(temporary, ".wav", self.rate, self.channels) for temporary in temporaries]
-            self._files = [stack.enter_context(file) for file in files]
+            self._files = [
+                stack.enter_context(_new_file(path, ".wav", self.rate, self.channels)) for path in temporaries
+            ]
             self._stack = stack.pop_all()
         return self
 
@@ -404,7 +408,7 @@ def _require_waveforms(name, waveforms, shape):
 
 
 def _new_file(path, suffix, rate, channels):
-    open(path, "xb").close()  # libsndfile says "System error"; this says which
+    open(path, "wb").close()  # what is wrong with the folder, libsndfile would call "System error"
     container, subtype = FORMATS[suffix.lower()]
     return soundfile.SoundFile(path, "w", rate, channels, subtype, format=container)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -20,7 +20,7 @@ def magnitudes(draw):
     return draw(arrays(dtype, draw(shapes), elements=st.floats(0, float(np.finfo(dtype).max) / 8, width=bits)))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(magnitudes(), st.sampled_from([0.1, 0.5, 1.0, 2.0, 3.7, 50.0, 1e4]))
 def test_masks_are_shares_of_one(magnitudes, exponent):
     with np.errstate(over="raise", invalid="raise", divide="raise"):
@@ -31,7 +31,7 @@ def test_masks_are_shares_of_one(magnitudes, exponent):
     np.testing.assert_allclose(masks.sum(axis=0), 1, rtol=1e-6)
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(arrays(np.float64, shapes, elements=st.floats(1e-3, 1e3)), st.floats(0.1, 10))
 def test_masks_follow_the_formula(magnitudes, exponent):
     powers = [[[m**exponent for m in row] for row in source] for source in magnitudes]
