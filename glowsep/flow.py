@@ -78,20 +78,30 @@ class Glow(Bijection):
             logdet = logdet + layer_logdet
         return z, logdet
 
+    def forward_keeping(self, x, condition=None):
+        z, logdet, kept = x, 0, []
+        for layer in self.layers:
+            z, layer_logdet, layer_kept = layer.forward_keeping(z, condition)
+            logdet = logdet + layer_logdet
+            kept.append(layer_kept)
+        return z, logdet, kept
+
     def inverse(self, z, condition=None):
         """z back to x."""
         for layer in reversed(self.layers):
             z = layer.inverse(z, condition)
         return z
 
-    def backward(self, dz, dlogdet, z, condition=None):
-        for layer in reversed(self.layers):
-            dz, z = layer.backward(dz, dlogdet, z, condition)
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+        kept = [None] * len(self.layers) if kept is None else kept
+        for layer, layer_kept in zip(reversed(self.layers), reversed(kept), strict=True):
+            dz, z = layer.backward(dz, dlogdet, z, condition, layer_kept)
         return dz, z
 
-    def backward_input(self, dz, dlogdet, z, condition=None):
-        for layer in reversed(self.layers):
-            dz, z = layer.backward_input(dz, dlogdet, z, condition)
+    def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
+        kept = [None] * len(self.layers) if kept is None else kept
+        for layer, layer_kept in zip(reversed(self.layers), reversed(kept), strict=True):
+            dz, z = layer.backward_input(dz, dlogdet, z, condition, layer_kept)
         return dz, z
 
     def backward_inverse(self, dx, x, condition=None):
@@ -106,8 +116,8 @@ class Glow(Bijection):
 
     def log_prob_gradient(self, x, condition=None):
         r"""The score :math:`\nabla_x \log p(x)`, (batch, channels, frames), and ``log_prob`` (batch,)."""
-        z, logdet = self.forward(x, condition)
-        score, _ = self.backward_input(-z, array_module(z).ones_like(logdet), z, condition)
+        z, logdet, kept = self.forward_keeping(x, condition)
+        score, _ = self.backward_input(-z, array_module(z).ones_like(logdet), z, condition, kept)
         return score, standard_normal_log_prob(z) + logdet
 
     def sample(self, batch, frames, rng, temperature=1.0, condition=None):

@@ -58,14 +58,14 @@ class ActNorm(Bijection):
     def inverse(self, z, condition=None):
         return (z - self.bias[:, None]) * array_module(z).exp(-self.log_scale)[:, None]
 
-    def backward(self, dz, dlogdet, z, condition=None):
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
         dx, x = self.backward_input(dz, dlogdet, z)
         frames = z.shape[2]
         self.dlog_scale = (dx * x).sum(axis=(0, 2)) + frames * dlogdet.sum()
         self.dbias = dz.sum(axis=(0, 2))
         return dx, x
 
-    def backward_input(self, dz, dlogdet, z, condition=None):
+    def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
         dx = dz * array_module(z).exp(self.log_scale)[:, None]  # the log-det does not depend on x
         return dx, self.inverse(z)
 

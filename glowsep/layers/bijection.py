@@ -20,6 +20,9 @@ class Bijection:
     item's dimensions in nats, and every method takes ``condition`` (batch, condition_channels), which only
     conditional layers look at; they leave its gradient in ``dcondition``.
 
+    ``forward_keeping(x) -> z, logdet, kept`` is ``forward`` for a caller who has the memory to keep what it
+    computed, and hands it to ``backward`` as ``kept``. Without it, ``backward`` computes it again from the output.
+
     ``parameter_names`` lists the attributes that are learnt (the gradient of ``W`` is the attribute ``dW``);
     ``state_names`` those that are not learnt but belong in the weights file all the same.
     """
@@ -31,6 +34,10 @@ class Bijection:
     def parts(self):
         """Inner parts that have parameters of their own, as a dict of name to part."""
         return {}
+
+    def forward_keeping(self, x, condition=None):
+        """``forward``, and what ``backward`` would otherwise have to compute again: nothing, in most layers."""
+        return *self.forward(x, condition), None
 
     def parameters(self):
         """All parameters, inner parts included: a dict of dotted name to the live array."""

@@ -47,13 +47,13 @@ class InvertibleConv1x1(Bijection):
     def inverse(self, z, condition=None):
         return self._mix(self._inverse(z), z)
 
-    def backward(self, dz, dlogdet, z, condition=None):
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
         dx, x = self.backward_input(dz, dlogdet, z)
         # d log|det W| / dW = W^{-T}, once for every frame
         self.dW = self._outer_products(dz, x) + z.shape[2] * dlogdet.sum() * self._inverse(z).swapaxes(1, 2)
         return dx, x
 
-    def backward_input(self, dz, dlogdet, z, condition=None):
+    def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
         return self._mix(self.W.swapaxes(1, 2), dz), self.inverse(z)
 
     def backward_inverse(self, dx, x, condition=None):

@@ -46,7 +46,7 @@ class InvertibleConv1x1PLU(InvertibleConv1x1):
         lower, upper = self._triangles()
         return self.P @ lower @ upper
 
-    def backward(self, dz, dlogdet, z, condition=None):
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
         xp = array_module(z)
         dx, x = self.backward_input(dz, dlogdet, z)
         lower, upper = self._triangles()

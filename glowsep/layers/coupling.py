@@ -55,10 +55,13 @@ class AffineCoupling(Bijection):
         return self.network.dcondition
 
     def forward(self, x, condition=None):
+        return self.forward_keeping(x, condition)[:2]
+
+    def forward_keeping(self, x, condition=None):
         x_a, x_b = self._halves(x)
-        log_scale, shift, _ = self._log_scale_and_shift(x_a, condition)
+        log_scale, shift, cache = self._log_scale_and_shift(x_a, condition)
         z_b = x_b * array_module(x).exp(log_scale) + shift
-        return self._joined(x_a, z_b), log_scale.sum(axis=(1, 2))
+        return self._joined(x_a, z_b), log_scale.sum(axis=(1, 2)), (log_scale, shift, cache)
 
     def inverse(self, z, condition=None):
         z_a, z_b = self._halves(z)
@@ -66,16 +69,16 @@ class AffineCoupling(Bijection):
         x_b = (z_b - shift) * array_module(z).exp(-log_scale)
         return self._joined(z_a, x_b)
 
-    def backward(self, dz, dlogdet, z, condition=None):
-        return self._backward(dz, dlogdet, z, condition, self.network.backward)
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+        return self._backward(dz, dlogdet, z, condition, kept, self.network.backward)
 
-    def backward_input(self, dz, dlogdet, z, condition=None):
-        return self._backward(dz, dlogdet, z, condition, self.network.backward_input)
+    def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
+        return self._backward(dz, dlogdet, z, condition, kept, self.network.backward_input)
 
-    def _backward(self, dz, dlogdet, z, condition, network_backward):
+    def _backward(self, dz, dlogdet, z, condition, kept, network_backward):
         z_a, z_b = self._halves(z)
         dz_a, dz_b = self._halves(dz)
-        log_scale, shift, cache = self._log_scale_and_shift(z_a, condition)
+        log_scale, shift, cache = self._log_scale_and_shift(z_a, condition) if kept is None else kept
         scale = array_module(z).exp(log_scale)
         x_b = (z_b - shift) / scale
         dx_b = dz_b * scale

@@ -31,7 +31,7 @@ class Squeeze(Bijection):
 
     # A permutation's Jacobian is orthogonal: gradients are carried by the permutation itself.
 
-    def backward(self, dz, dlogdet, z, condition=None):
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
         return self._unstack(dz), self._unstack(z)
 
     backward_input = backward
