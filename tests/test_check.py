@@ -56,7 +56,7 @@ class NoFrames(ActNorm):
         return z, logdet / FRAMES
 
 
-@says("forward", "averaged over the item's 12 dimensions, it must be summed")
+@says("forward", "averaged over channels and frames (12), it must be summed")
 class AveragedOverDimensions(ActNorm):
     def forward(self, x, condition=None):
         z, logdet = super().forward(x)
@@ -125,7 +125,7 @@ class DropsChannel(ActNorm):
         return z[:, 1:], logdet
 
 
-@says("forward", "depends on the rest of the batch")
+@says("forward", "z of item 0 depends on the rest of the batch")
 class MixesItems(ActNorm):
     def forward(self, x, condition=None):
         z, logdet = super().forward(x)
@@ -136,6 +136,26 @@ class MixesItems(ActNorm):
         z = z.copy()
         z[:1] -= z[1:2].sum(axis=0)
         return super().inverse(z)
+
+
+@says("forward", "z of item 1 depends on the rest of the batch")
+class SumsUpItems(ActNorm):
+    def forward(self, x, condition=None):
+        z, logdet = super().forward(x)
+        return np.cumsum(z, axis=0), logdet
+
+    def inverse(self, z, condition=None):
+        return super().inverse(np.diff(z, axis=0, prepend=0 * z[:1]))
+
+
+@says("inverse", "the input of the last forward came back")
+class RemembersInput(ActNorm):
+    def forward(self, x, condition=None):
+        self.kept = x.copy()
+        return super().forward(x)
+
+    def inverse(self, z, condition=None):
+        return self.kept
 
 
 @says("inverse", "nothing is undone")
@@ -597,3 +617,33 @@ def test_differences_are_accurate_at_large_scales_too(scale):
     """Against derivatives known in closed form, well below what the checker tolerates."""
     x = scale * np.random.default_rng(10).uniform(0.5, 1, 20)
     assert check.gradient(lambda x: scale * np.sum(np.sin(x / scale)), lambda x: np.cos(x / scale), x) < 1e-10
+
+
+def test_a_network_without_frames_is_checked_too():
+    class Dense:
+        """y = tanh(W x), of (batch, channels)."""
+
+        dcondition = None
+
+        def __init__(self, W):
+            self.W, self.dW = W, None
+
+        def parameters(self):
+            return {"W": self.W}
+
+        def gradients(self):
+            return {"W": self.dW}
+
+        def forward(self, x):
+            y = np.tanh(x @ self.W.T)
+            return y, (x, y)
+
+        def backward(self, dy, cache):
+            x, y = cache
+            before = dy * (1 - y**2)
+            self.dW = before.T @ x
+            return before @ self.W
+
+    rng = np.random.default_rng(11)
+    report = check.network(Dense(rng.standard_normal((3, 4))), rng.standard_normal((2, 4)))
+    assert report.parameter_gradients["W"] < 1e-9

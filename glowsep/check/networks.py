@@ -1,5 +1,6 @@
 """The same for what is not invertible: a network with an explicit cache, or any function of one array."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,7 +31,7 @@ def network(network, x, condition=None, rng=None, at_most=64):
     ----------
     network : object
         With these two methods, ``parameters()``, ``gradients()`` and, if it is conditioned, ``dcondition``.
-    x : (batch, channels, frames)
+    x : (batch, channels, frames) or (batch, channels)
     condition : (batch, condition_channels), optional
     rng : numpy.random.Generator, optional
         For the loss; seed 0 where none is given.
@@ -55,7 +56,7 @@ def network(network, x, condition=None, rng=None, at_most=64):
     y, cache = subject.call_for_two("forward", x, *extra)
     subject.expect_array("forward", "y", y, np.shape(y), x.dtype)
     loss = LinearLoss(y.shape, rng)
-    frames = x.shape[2]
+    frames = math.prod(x.shape[2:])
 
     def outputs():
         return subject.part.forward(x, *extra)[0], np.zeros(len(x))
