@@ -22,6 +22,34 @@ GROUPS = {
 }
 REVOICED_AS_PIANO = (*range(8, 24), *range(40, 112))  # the other pitched instruments
 
+PROGRAM_NAMES = {
+    0: "Acoustic Grand Piano",
+    1: "Bright Acoustic Piano",
+    2: "Electric Grand Piano",
+    3: "Honky-tonk Piano",
+    4: "Electric Piano 1",
+    5: "Electric Piano 2",
+    6: "Harpsichord",
+    7: "Clavinet",
+    24: "Acoustic Guitar (nylon)",
+    25: "Acoustic Guitar (steel)",
+    26: "Electric Guitar (jazz)",
+    27: "Electric Guitar (clean)",
+    28: "Electric Guitar (muted)",
+    29: "Overdriven Guitar",
+    30: "Distortion Guitar",
+    31: "Guitar Harmonics",
+    32: "Acoustic Bass",
+    33: "Electric Bass (finger)",
+    34: "Electric Bass (pick)",
+    35: "Fretless Bass",
+    36: "Slap Bass 1",
+    37: "Slap Bass 2",
+    38: "Synth Bass 1",
+    39: "Synth Bass 2",
+    DRUM_PROGRAM: "Drums",
+}
+
 
 @dataclass(frozen=True)
 class Stem:

@@ -1,22 +1,20 @@
-"""MIDI songs rendered into Slakh2100's layout with FluidSynth: how the data set Freedoom-4 is made.
+"""MIDI songs rendered into Slakh2100's layout: how the data set Freedoom-4 is made.
 
     OUT/<split>/<song>/{all_src.mid, metadata.yaml, mix.flac, MIDI/Sxx.mid, stems/Sxx.flac}
 
-The same MIDI files, sound font and FluidSynth give the same bytes every time: one synthesis thread, no effects
-with a state of their own (reverb, chorus), and one gain for everything, so that the level of a stem in a mix is the
-one the song's author wrote. Samples are whole numbers of 16 bit, so the stems sum to the mix exactly.
+Rendering twice gives the same bytes. Samples are whole numbers of 16 bit, so that the stems sum to the mix exactly.
 """
 
 import json
 import os
 import shutil
-import subprocess
 import tempfile
-import threading
 import uuid
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import mido
 import numpy as np
@@ -24,274 +22,233 @@ import soundfile
 import yaml
 from tqdm import tqdm
 
-from . import midi
-from .errors import DatasetError
+from glowsep import midi
+from glowsep.errors import DatasetError
+from glowsep.fluidsynth import FULL_SCALE, GAIN, FluidSynth
+from glowsep.loudness import integrated_loudness
 
 SPLITS = ("train", "validation", "test")
-GAIN = 0.2  # FluidSynth's default; the loudest of Freedoom's 66 songs then peaks at 0.66 of full scale
-FULL_SCALE = 32768
-
-INSTRUMENT_NAMES = (
-    {0: "Acoustic Grand Piano", 1: "Bright Acoustic Piano", 2: "Electric Grand Piano", 3: "Honky-tonk Piano"}
-    | {4: "Electric Piano 1", 5: "Electric Piano 2", 6: "Harpsichord", 7: "Clavinet"}
-    | {24: "Acoustic Guitar (nylon)", 25: "Acoustic Guitar (steel)", 26: "Electric Guitar (jazz)"}
-    | {27: "Electric Guitar (clean)", 28: "Electric Guitar (muted)", 29: "Overdriven Guitar"}
-    | {30: "Distortion Guitar", 31: "Guitar Harmonics"}
-    | {32: "Acoustic Bass", 33: "Electric Bass (finger)", 34: "Electric Bass (pick)", 35: "Fretless Bass"}
-    | {36: "Slap Bass 1", 37: "Slap Bass 2", 38: "Synth Bass 1", 39: "Synth Bass 2"}
-    | {midi.DRUM_PROGRAM: "Drums"}
-)
 
 
-def render(midi_folder, out, soundfont, rate=22050, splits=SPLITS, workers=None):
-    """Render every song of a split file, whole.
+class Song(NamedTuple):
+    """A song to render: its MIDI file, the track's folder, the excerpt to keep if not all, and whether with a mix."""
+
+    source: Path
+    target: Path
+    excerpt: dict | None = None
+    mix: bool = True
+
+
+def render(midi_folder, out, soundfont, rate=22050, splits=SPLITS, workers=None, progress=True):
+    """Render the songs of a split file, whole, one stem for each channel and program.
 
     Parameters
     ----------
     midi_folder : path
-        Holds ``split.json`` (for each split the names of its songs, and `excerpts`) and ``midi/<song>.mid``.
+        Holds ``split.json``, with the names of the songs of each split and `excerpts`, and ``midi/<song>.mid``.
     out : path
-        Where the splits' folders go. Songs rendered there earlier are replaced; nothing else is touched.
-        ``excerpts.json`` is written beside them: what the loader cuts each listed track to.
+        Where the splits' folders go. A song rendered there earlier is replaced, nothing else is touched.
+        ``excerpts.json`` is written beside them: the data set's loader cuts the tracks it lists.
     soundfont : path
-        The instruments' recordings: a General MIDI sound font (.sf2, .sf3).
+        The instruments' recordings: a General MIDI sound font, .sf2 or .sf3.
     rate : int
         Samples per second.
     splits : sequence of str
-        Which splits.
+        Those to render.
     workers : int, optional
         Songs rendered at a time; by default one for each processor.
+    progress : bool
+        Show a progress bar.
 
     Raises
     ------
     DatasetError
         FluidSynth is not installed, or a file is missing, damaged or cannot be written.
     """
-    out = Path(out)
+    midi_folder, out = Path(midi_folder), Path(out)
     split = read_split(midi_folder)
-    songs = [(name, song, None) for name in splits for song in split[name]]
-    _render_songs(midi_folder, out, soundfont, rate, songs, workers)
-    _write_json(out / "excerpts.json", split["excerpts"])
+    songs = [
+        Song(_midi_file(midi_folder, name), out / part / name) for part in splits for name in split[part]
+    ]
+    with _says_what_cannot_be_written(out):
+        _write_json(out / "excerpts.json", split["excerpts"])
+    _render_songs(songs, FluidSynth(soundfont, rate), workers, progress)
 
 
-def render_excerpts(midi_folder, out, soundfont, rate=22050, splits=SPLITS[1:], workers=None):
-    """Render only the excerpts that the split file names: for listening and scoring, a tenth of the size.
+def render_excerpts(midi_folder, out, soundfont, rate=22050, splits=SPLITS, workers=None, progress=True):
+    """Render excerpts only, one stem for each of the four instrument groups: a data set small enough to carry.
 
-    The parameters are those of `render`. Each track lasts as long as its excerpt; where the excerpt lies in the song
-    is noted under `excerpt` in its ``metadata.yaml``. The MIDI files beside it are the whole song's.
+    The excerpts are those of ``split.json`` and, for the training split, of ``training_excerpts.json`` beside it.
+    They hold the same samples as the whole songs do; where in the song a track lies is noted under `excerpt` in its
+    ``metadata.yaml``. No MIDI files are written, and no ``mix.flac`` for the training tracks: training on solo
+    recordings never hears one. The parameters and errors are those of `render`.
     """
+    midi_folder, out = Path(midi_folder), Path(out)
     split = read_split(midi_folder)
-    excerpts = split["excerpts"]
-    songs = [(name, song, excerpts[song]) for name in splits for song in split[name] if song in excerpts]
-    _render_songs(midi_folder, Path(out), soundfont, rate, songs, workers)
+    path = midi_folder / "training_excerpts.json"
+    training = _read_json(path) if path.exists() else {}
+    excerpts = split["excerpts"] | training
+    songs = [
+        Song(_midi_file(midi_folder, name), out / part / name, excerpts[name], mix=name not in training)
+        for part in splits
+        for name in split[part]
+        if name in excerpts
+    ]
+    _render_songs(songs, FluidSynth(soundfont, rate), workers, progress)
 
 
 def read_split(midi_folder):
-    """Return the contents of ``split.json``: a dict of song names by split, and `excerpts`."""
-    path = Path(midi_folder) / "split.json"
+    """Return what ``split.json`` says: a dict of each split's song names, and `excerpts`."""
+    split = _read_json(Path(midi_folder) / "split.json")
+    return {part: split.get(part, []) for part in SPLITS} | {"excerpts": split.get("excerpts", {})}
+
+
+def read_midi(path):
+    """Return the `mido.MidiFile` of a path, or raise a `DatasetError` that says what is wrong with it."""
     try:
-        split = json.loads(path.read_text(encoding="utf-8"))
-        return {name: list(split.get(name, [])) for name in SPLITS} | {"excerpts": split.get("excerpts", {})}
+        song = mido.MidiFile(path)
     except FileNotFoundError:
-        raise DatasetError(f"{path}: not found; it lists the songs of each split") from None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise DatasetError(f"{path}: not a split file ({error}); see data/freedoom/split.json") from None
+        raise DatasetError(f"{path}: not found; fetch it, or take it out of split.json") from None
+    except (OSError, ValueError, EOFError, LookupError) as error:
+        raise DatasetError(f"{path}: not a MIDI file that can be read ({error}); fetch it again") from None
+    if song.type == 2:
+        raise DatasetError(f"{path}: a MIDI file of type 2, many songs in one; save it as type 1")
+    return song
 
 
-def _render_songs(midi_folder, out, soundfont, rate, songs, workers):
-    synthesiser = FluidSynth(soundfont, rate)
-    try:
-        for folder in {out / split for split, _, _ in songs} | {out}:
-            folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatasetError(f"{out}: cannot be written ({error.strerror}); choose another folder") from None
+def _midi_file(midi_folder, name):
+    return midi_folder / "midi" / f"{name}.mid"
+
+
+def _render_songs(songs, synthesiser, workers, progress):
     pool = ThreadPoolExecutor(workers or os.cpu_count())
     try:
-        jobs = [
-            pool.submit(
-                _render_song,
-                Path(midi_folder) / "midi" / f"{song}.mid",
-                out / split / song,
-                synthesiser,
-                excerpt,
-            )
-            for split, song, excerpt in songs
-        ]
-        for job in tqdm(as_completed(jobs), total=len(jobs), desc="render", unit="song"):
+        jobs = [pool.submit(_render_song, song, synthesiser) for song in songs]
+        for job in tqdm(
+            as_completed(jobs), total=len(jobs), desc="render", unit="song", disable=not progress
+        ):
             job.result()
-    finally:  # also on Ctrl-C: nothing new is begun, and what is under way takes its half-written folder with it
+    finally:  # after an error or Ctrl-C nothing new begins, and the songs under way take their folders with them
         synthesiser.stop()
         pool.shutdown(cancel_futures=True)
 
 
-def _render_song(source, target, synthesiser, excerpt=None):
-    """Render one song into the folder `target`, which appears when all of it is there."""
-    song = read_midi(source)
-    stems = midi.split(song)
-    length = round(midi.duration(song) * synthesiser.rate)
-    first, last = 0, length
-    if excerpt:
-        first = round(excerpt["start_s"] * synthesiser.rate)
-        last = first + round(excerpt["duration_s"] * synthesiser.rate)
+def _render_song(song, synthesiser):
+    """Render a song into the folder of its track, which appears when all of it is there."""
+    score = read_midi(song.source)
+    stems = midi.split(score)
+    length = round(midi.duration(score) * synthesiser.rate)
+    with _whole_or_not_at_all(song.target) as folder:
+        (folder / "MIDI").mkdir()
+        waveforms = []
+        for name, stem in zip(_stem_names(stems), stems, strict=True):
+            path = folder / "MIDI" / f"{name}.mid"
+            stem.midi.save(path)
+            waveforms.append(synthesiser.render(path, length))
+        if not song.excerpt:
+            shutil.copyfile(song.source, folder / "all_src.mid")
+        else:
+            shutil.rmtree(folder / "MIDI")
+            first = round(song.excerpt["start_s"] * synthesiser.rate)
+            last = first + round(song.excerpt["duration_s"] * synthesiser.rate)
+            stems, waveforms = _one_a_group(stems, [waveform[first:last] for waveform in waveforms])
+        (folder / "stems").mkdir()
+        audio = {
+            f"stems/{name}.flac": waveform
+            for name, waveform in zip(_stem_names(stems), waveforms, strict=True)
+        }
+        if song.mix:
+            audio["mix.flac"] = sum(waveforms, np.zeros(1, np.int32))
+        for name, waveform in audio.items():
+            peak = np.abs(waveform).max(initial=0) / FULL_SCALE
+            if peak >= 1:
+                raise DatasetError(
+                    f"{song.source}: {name} would reach {peak:.2f} of full scale; lower its volumes"
+                )
+            soundfile.write(folder / name, waveform.astype(np.int16), synthesiser.rate, subtype="PCM_16")
+        metadata = yaml.safe_dump(_metadata(song, stems, waveforms, synthesiser))
+        (folder / "metadata.yaml").write_text(metadata, encoding="utf-8", newline="\n")
+
+
+def _stem_names(stems):
+    return [f"S{number:02d}" for number in range(len(stems))]
+
+
+def _one_a_group(stems, waveforms):
+    """Sum the waveforms of each group: return its first stem, to stand for all of them, and the sums."""
+    members = defaultdict(list)
+    for stem, waveform in zip(stems, waveforms, strict=True):
+        members[stem.group].append((stem, waveform))
+    groups = [members[group] for group in sorted(members)]
+    return [group[0][0] for group in groups], [sum(waveform for _, waveform in group) for group in groups]
+
+
+def _metadata(song, stems, waveforms, synthesiser):
+    """Return what Slakh2100's metadata.yaml holds, and the excerpt if the track is one."""
+    about = {
+        name: {
+            "audio_rendered": True,
+            "inst_class": stem.group.capitalize(),
+            "integrated_loudness": round(integrated_loudness(waveform / FULL_SCALE, synthesiser.rate), 3),
+            "is_drum": stem.program == midi.DRUM_PROGRAM,
+            "midi_program_name": midi.PROGRAM_NAMES[stem.program],
+            "midi_saved": not song.excerpt,
+            "plugin_name": synthesiser.soundfont.name,
+            "program_num": stem.program,
+        }
+        for name, stem, waveform in zip(_stem_names(stems), stems, waveforms, strict=True)
+    }
     metadata = {
-        "UUID": str(uuid.uuid5(uuid.NAMESPACE_URL, source.stem)),
+        "UUID": str(uuid.uuid5(uuid.NAMESPACE_URL, song.source.stem)),
         "audio_dir": "stems",
-        "lmd_midi_dir": source.name,
+        "lmd_midi_dir": song.source.name,
         "midi_dir": "MIDI",
         "normalization_factor": None,
         "normalized": False,
         "overall_gain": GAIN,
         "target_peak": None,
-        "stems": {},
+        "stems": about,
     }
-    if excerpt:
-        metadata["excerpt"] = excerpt
-    with _folder_at_once(target) as folder:
-        shutil.copyfile(source, folder / "all_src.mid")
-        (folder / "MIDI").mkdir()
-        (folder / "stems").mkdir()
-        mix = np.zeros(last - first, np.int32)
-        for number, stem in enumerate(stems):
-            name = f"S{number:02d}"
-            stem_midi = folder / "MIDI" / f"{name}.mid"
-            stem.midi.save(stem_midi)
-            waveform = synthesiser.render(stem_midi, length)[first:last]
-            mix += waveform
-            _write_flac(folder / "stems" / f"{name}.flac", waveform, synthesiser.rate)
-            metadata["stems"][name] = {
-                "audio_rendered": True,
-                "inst_class": stem.group.capitalize(),
-                "integrated_loudness": None,
-                "is_drum": stem.group == "drums",
-                "midi_program_name": INSTRUMENT_NAMES[stem.program],
-                "midi_saved": True,
-                "plugin_name": synthesiser.soundfont.name,
-                "program_num": stem.program,
-            }
-        _write_flac(folder / "mix.flac", mix, synthesiser.rate)
-        (folder / "metadata.yaml").write_text(yaml.safe_dump(metadata), encoding="utf-8")
-
-
-def read_midi(path):
-    """Return the `mido.MidiFile` of a path, or raise a `DatasetError` that names it."""
-    try:
-        song = mido.MidiFile(path)
-        if song.type == 2:
-            raise ValueError("independent tracks, type 2")
-        return song
-    except FileNotFoundError:
-        raise DatasetError(f"{path}: not found, though split.json lists it") from None
-    except (OSError, ValueError, EOFError, KeyError, IndexError) as error:
-        raise DatasetError(f"{path}: not a MIDI file that can be read ({error})") from None
-
-
-class FluidSynth:
-    """FluidSynth with a sound font, rendering MIDI files to mono 16-bit samples.
-
-    Parameters
-    ----------
-    soundfont : path
-    rate : int
-        Samples per second.
-    """
-
-    def __init__(self, soundfont, rate):
-        self.soundfont = check_soundfont(soundfont)
-        self.rate = rate
-        self.program = shutil.which("fluidsynth")
-        self._stopped = threading.Event()
-        self._running = set()
-        if self.program is None:
-            raise DatasetError(
-                "fluidsynth: not installed; Debian or Ubuntu: apt-get install fluidsynth fluid-soundfont-gm, "
-                "macOS: brew install fluid-synth, Windows: choco install fluidsynth"
-            )
-
-    def stop(self):
-        """End the renderings under way; no more can be made."""
-        self._stopped.set()
-        for process in tuple(self._running):
-            process.kill()
-
-    def render(self, midi_file, length):
-        """Return `length` samples, int32 of 16 bit, of a MIDI file: the mean of FluidSynth's two channels."""
-        with tempfile.TemporaryDirectory() as folder:
-            wav, settings = Path(folder, "stem.wav"), Path(folder, "settings")
-            settings.touch()  # empty, or else the user's own would be read
-            command = [self.program, "-ni", "-f", settings, "-F", wav, "-T", "wav", "-O", "float"]
-            command += ["-r", self.rate, "-g", GAIN, "-R", 0, "-C", 0]
-            command += ["-o", "synth.cpu-cores=1", "-o", "synth.dynamic-sample-loading=1"]
-            self._run([*map(str, command), str(self.soundfont), str(midi_file)], midi_file)
-            try:
-                stereo, _ = soundfile.read(wav, always_2d=True)
-            except soundfile.LibsndfileError:
-                raise DatasetError(
-                    f"{midi_file}: fluidsynth wrote no audio; is its version 2.0 or newer?"
-                ) from None
-        mono = np.zeros(length)
-        mono[: len(stereo)] = stereo[:length].mean(axis=1)
-        return np.round(mono * FULL_SCALE).astype(np.int32)
-
-    def _run(self, command, midi_file):
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-        )
-        self._running.add(process)
-        try:
-            if self._stopped.is_set():
-                process.kill()
-            said, _ = process.communicate()
-        finally:
-            self._running.discard(process)
-        failed = [line for line in said.splitlines() if "error" in line.lower() or "fail" in line.lower()]
-        if process.returncode or failed:
-            reason = (failed or said.splitlines() or ["no reason given"])[-1]
-            raise DatasetError(
-                f"{midi_file}: fluidsynth cannot render it with {self.soundfont} ({reason.strip()})"
-            )
-
-
-def check_soundfont(path):
-    """Return the path of a sound font, or raise a `DatasetError` that says what it is instead."""
-    path = Path(path)
-    try:
-        with open(path, "rb") as file:
-            header = file.read(12)
-        size = path.stat().st_size
-    except OSError as error:
-        advice = "on Debian, fluid-soundfont-gm installs /usr/share/sounds/sf2/FluidR3_GM.sf2"
-        raise DatasetError(f"{path}: cannot be read ({error.strerror}); {advice}") from None
-    if header[:4] != b"RIFF" or header[8:] != b"sfbk":
-        raise DatasetError(f"{path}: not a sound font; give a General MIDI one, .sf2 or .sf3")
-    if size < 8 + int.from_bytes(header[4:8], "little"):
-        raise DatasetError(f"{path}: a sound font cut short; fetch it again")
-    return path
+    return metadata | ({"excerpt": song.excerpt} if song.excerpt else {})
 
 
 @contextmanager
-def _folder_at_once(target):
-    """Give a temporary folder beside `target`; on success it takes the target's place, else it vanishes."""
-    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+def _whole_or_not_at_all(target):
+    """Give a temporary folder beside `target` that takes its place at the end, or vanishes if there is an error."""
+    with _says_what_cannot_be_written(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
+            folder = Path(temporary, target.name)
+            folder.mkdir()
+            yield folder
+            if target.exists():
+                shutil.rmtree(target)
+            os.replace(folder, target)
+
+
+@contextmanager
+def _says_what_cannot_be_written(target):
     try:
-        yield temporary
-        temporary.chmod(0o755)
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(temporary, target)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+        yield
+    except (OSError, soundfile.SoundFileError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DatasetError(f"{target}: cannot be written ({reason}); choose another folder") from None
 
 
-def _write_flac(path, waveform, rate):
-    if np.abs(waveform).max(initial=0) >= FULL_SCALE:
-        raise DatasetError(
-            f"{path.name} of {path.parent}: louder than full scale at a gain of {GAIN}; lower it"
-        )
-    soundfile.write(path, waveform.astype(np.int16), rate, subtype="PCM_16")
+def _read_json(path):
+    try:
+        contents = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror}); see data/freedoom for one") from None
+    except ValueError as error:
+        raise DatasetError(f"{path}: not JSON ({error}); see data/freedoom for one") from None
+    if not isinstance(contents, dict):
+        raise DatasetError(f"{path}: not a JSON object; see data/freedoom for one")
+    return contents
 
 
 def _write_json(path, contents):
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}")
-    temporary.write_text(json.dumps(contents, indent=1), encoding="utf-8")
+    temporary.write_text(json.dumps(contents, indent=1) + "\n", encoding="utf-8", newline="\n")
     os.replace(temporary, path)
