@@ -70,9 +70,10 @@ def render(midi_folder, out, soundfont, rate=22050, splits=SPLITS, workers=None,
     songs = [
         Song(_midi_file(midi_folder, name), out / part / name) for part in splits for name in split[part]
     ]
+    synthesiser = FluidSynth(soundfont, rate)  # first: without it, nothing is to be written
     with _says_what_cannot_be_written(out):
         _write_json(out / "excerpts.json", split["excerpts"])
-    _render_songs(songs, FluidSynth(soundfont, rate), workers, progress)
+    _render_songs(songs, synthesiser, workers, progress)
 
 
 def render_excerpts(midi_folder, out, soundfont, rate=22050, splits=SPLITS, workers=None, progress=True):
