@@ -1,0 +1,84 @@
+"""``evaluate``: a method's scores on a data set, beside floors, baselines and ceilings."""
+
+from pathlib import Path
+
+import numpy as np
+
+from glowsep.backend import to_device, to_host
+from glowsep.cli import options
+from glowsep.cli.priors import add_priors, load_priors, shipped
+from glowsep.cli.separate import add_search, search
+from glowsep.errors import PriorError
+from glowsep.evaluate import companions, evaluate, save_json, table
+from glowsep.separate import separate
+from glowsep.show import box_plot
+
+SUMMARY = "score a method on a data set, beside floors, baselines and ceilings"
+EXAMPLE = "python -m glowsep evaluate data/freedoom4 --method instglow --json instglow.json --plot instglow.png"
+OURS = "instglow"
+METHODS = (OURS, "mixture", "equal_share", "average_spectrum", "nmf", "oracle_magnitude", "oracle_power")
+
+
+def add_arguments(parser):
+    """Declare what the command takes."""
+    options.add_dataset(parser, split="test")
+    parser.add_argument(
+        "--method",
+        type=lambda name: name.replace("-", "_"),
+        choices=METHODS,
+        default=OURS,
+        help="the row that comes first; all but instglow are always there (default: %(default)s)",
+    )
+    parser.add_argument("--json", type=options.new_file, metavar="FILE", help="write the scores, track by track")
+    parser.add_argument(
+        "--plot", type=options.new_picture, metavar="FILE.png", help="draw how the tracks' scores are spread"
+    )
+    parser.add_argument("--limit", type=options.whole_number(1), metavar="N", help="only the first N tracks")
+    parser.add_argument(
+        "--baselines",
+        type=Path,
+        default=shipped("baselines"),
+        metavar="FOLDER",
+        help="average_spectrum.npz and nmf.npz, as train writes them (default: data/baselines)",
+    )
+    add_priors(parser)
+    add_search(parser)
+    options.add_device(parser)
+    options.add_seed(parser)
+    options.add_quiet(parser)
+
+
+def run(arguments):
+    """Score the method and its companions, print the table, and write what else is asked for."""
+    options.check_device(arguments)
+    dataset = options.open_split(arguments.dataset, arguments.split, "test")
+    dataset.names = dataset.names[: arguments.limit]
+    methods = companions(arguments.baselines)
+    if arguments.method == OURS:
+        methods[OURS] = instglow(arguments, dataset.sources)
+    methods = {arguments.method: methods[arguments.method]} | methods
+    evaluations = evaluate(dataset, methods, quiet=not options.shows_progress(arguments))
+    print(table(evaluations))
+    if arguments.json:
+        save_json(evaluations, arguments.json)
+        options.say(arguments, arguments.json)
+    if arguments.plot:
+        box_plot(evaluations, arguments.plot)
+        options.say(arguments, arguments.plot)
+
+
+def instglow(arguments, sources):
+    """The method that separates a track with one prior for each of ``sources``."""
+    prior_of = {prior.name: prior for prior in load_priors(arguments.priors, arguments.device)}
+    for source in sources:
+        if source not in prior_of:
+            raise PriorError(f"{arguments.dataset}: holds {source!r}, of which there is no prior; train one")
+    priors = [prior_of[source] for source in sources]
+
+    def method(track):
+        rng = np.random.default_rng(arguments.seed)  # the same for every track: their order does not matter
+        mixture = to_device(track.mixture, arguments.device)
+        found = separate(mixture, priors, track.rate, search(arguments), arguments.mask_exponent, rng)
+        return to_host(found.estimates)
+
+    return method

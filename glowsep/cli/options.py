@@ -1,0 +1,123 @@
+"""What several commands share: options, and the numbers that options take."""
+
+import argparse
+import math
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from glowsep import backend
+from glowsep.datasets import open_dataset
+
+DEVICES = ("cpu", "cuda")
+
+
+def add_dataset(parser, split):
+    """Add the argument ``DATASET`` and ``--split``; `open_split` acts on them."""
+    parser.add_argument("dataset", type=Path, metavar="DATASET", help="a data set's folder")
+    parser.add_argument(
+        "--split", metavar="NAME", help=f"the part of it (default: {split}, or all of a data set that has no parts)"
+    )
+
+
+def open_split(path, split, default):
+    """Open a data set at ``split``; where that is None, at ``default`` if the data set has such a part."""
+    if split is None and (path / default).is_dir():
+        split = default
+    return open_dataset(path, split)
+
+
+def add_device(parser):
+    """Add ``--device``; `use_device` acts on it."""
+    parser.add_argument("--device", choices=DEVICES, default="cpu", help="where to compute (default: %(default)s)")
+
+
+def add_seed(parser):
+    """Add ``--seed``; `generator` acts on it."""
+    parser.add_argument(
+        "--seed", type=whole_number(0), default=0, help="of the random numbers: the same seed, the same result"
+    )
+
+
+def add_quiet(parser):
+    """Add ``--quiet``; `shows_progress` and `say` act on it."""
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bars, no list of the files written")
+
+
+def generator(arguments):
+    """The random generator that ``--seed`` asks for."""
+    return np.random.default_rng(arguments.seed)
+
+
+def shows_progress(arguments):
+    """Whether to draw progress bars: only where somebody looks at them."""
+    return not arguments.quiet and sys.stderr.isatty()
+
+
+def say(arguments, line):
+    """Print a line, with whatever the terminal's alphabet lacks written as escapes, unless ``--quiet`` was given."""
+    if not arguments.quiet:
+        encoding = sys.stdout.encoding or "utf-8"
+        print(str(line).encode(encoding, "backslashreplace").decode(encoding), flush=True)
+
+
+def check_device(arguments):
+    """Refuse ``--device cuda`` where CuPy or a GPU is missing, before any work is done."""
+    if arguments.device == "cuda":
+        backend.cuda()
+
+
+def move(prior, device):
+    """Move a prior's weights to a device."""
+    weights = prior.flow.parameters() | prior.flow.state()
+    prior.flow.load({name: backend.to_device(array, device) for name, array in weights.items()})
+    prior.mean, prior.variance = (backend.to_device(array, device) for array in (prior.mean, prior.variance))
+
+
+def whole_number(lowest):
+    """A type of argument: whole numbers from ``lowest``."""
+    return _number(int, lambda value: value >= lowest, f"must be a whole number of at least {lowest}")
+
+
+def number(lowest):
+    """A type of argument: finite numbers from ``lowest``."""
+    return _number(float, lambda value: lowest <= value < math.inf, f"must be a number of at least {lowest}")
+
+
+def above_zero(text):
+    """A type of argument: finite numbers above 0."""
+    return _number(float, lambda value: 0 < value < math.inf, "must be a number above 0")(text)
+
+
+def _number(kind, accepts, wanted):
+    def parse(text):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not accepts(value):
+            raise argparse.ArgumentTypeError(f"is {text}, but {wanted}")
+        return value
+
+    return parse
+
+
+def new_file(text):
+    """A type of argument: a file to write, in a folder that is there. Found out before the work, not after."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{path} is a folder; name a file")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{path} cannot be written, there is no folder {path.parent}; make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{path} cannot be written; choose a folder that you may write to")
+    return path
+
+
+def new_picture(text):
+    """A type of argument: a picture to write."""
+    if Path(text).suffix not in (".png", ".svg", ".pdf"):
+        raise argparse.ArgumentTypeError(f"{text} must end in .png, .svg or .pdf")
+    return new_file(text)

@@ -1,0 +1,51 @@
+"""``render``: the data set Freedoom-4 from its MIDI files."""
+
+from pathlib import Path
+
+from glowsep.cli import options
+from glowsep.cli.priors import shipped
+from glowsep.render import render, render_excerpts
+
+SUMMARY = "render the data set Freedoom-4 from its MIDI files, with FluidSynth"
+EXAMPLE = "python -m glowsep render freedoom-4 --soundfont /usr/share/sounds/sf2/FluidR3_GM.sf2"
+
+
+def add_arguments(parser):
+    """Declare what the command takes."""
+    parser.add_argument("out", type=Path, metavar="OUT", help="the folder to write the data set to")
+    parser.add_argument(
+        "--soundfont", type=Path, required=True, metavar="FILE", help="a General MIDI sound font, .sf2 or .sf3"
+    )
+    parser.add_argument(
+        "--excerpts",
+        action="store_true",
+        help="only the excerpts of the validation and test tracks that are scored, 20 s each",
+    )
+    parser.add_argument(
+        "--midi",
+        type=Path,
+        default=shipped("freedoom"),
+        metavar="FOLDER",
+        help="the songs: a split.json and a folder midi (default: data/freedoom)",
+    )
+    parser.add_argument(
+        "--rate", type=options.whole_number(8000), default=22050, help="samples per second (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--workers", type=options.whole_number(1), metavar="N", help="songs at a time (default: one a processor)"
+    )
+    options.add_quiet(parser)
+
+
+def run(arguments):
+    """Render whole songs, or the excerpts."""
+    chosen = render_excerpts if arguments.excerpts else render
+    chosen(
+        arguments.midi,
+        arguments.out,
+        arguments.soundfont,
+        arguments.rate,
+        workers=arguments.workers,
+        progress=options.shows_progress(arguments),
+    )
+    options.say(arguments, arguments.out)

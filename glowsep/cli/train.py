@@ -1,0 +1,176 @@
+"""``train``: a prior for each instrument, or a baseline, from solo recordings alone."""
+
+from argparse import ArgumentTypeError
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from glowsep import show
+from glowsep.audio import resample
+from glowsep.baselines import AverageSpectrum, PoissonNMF, solo_magnitudes
+from glowsep.cli import options
+from glowsep.datasets import MUSDB18, MUSDB18HQ, open_dataset
+from glowsep.errors import DatasetError, PriorError
+from glowsep.prior import Prior, PriorConfig
+from glowsep.train import TrainingConfig, fit, without_silence
+
+SUMMARY = "train priors on solo recordings"
+EXAMPLE = "python -m glowsep train freedoom-4 --source bass -o priors/bass.npz --steps 2000"
+BASELINES = ("average_spectrum", "nmf")
+EVERY = 15  # the baselines learn from one frame of so many
+
+
+def add_arguments(parser):
+    """Declare what the command takes."""
+    default = TrainingConfig()
+    options.add_dataset(parser, split="train")
+    parser.add_argument(
+        "--source",
+        action="append",
+        metavar="NAME",
+        help="the instrument; may be given several times (default: all of the data set, one after the other)",
+    )
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        metavar="PATH",
+        help="a file.npz, or a folder to write <source>.npz to (default: priors; baselines for the baselines)",
+    )
+    parser.add_argument(
+        "--method",
+        type=lambda name: name.replace("-", "_"),
+        choices=("glow", *BASELINES),
+        default="glow",
+        help="glow: a prior for each source; or a baseline of all sources at once (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--steps", type=options.whole_number(1), default=default.steps, help="of Adam (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--batch", type=options.whole_number(1), default=default.batch, help="excerpts a step (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="the same command, given again, goes on from there (default: beside the prior, until that is written)",
+    )
+    parser.add_argument(
+        "--plot", type=options.new_picture, metavar="FILE.png", help="draw the learning curve of a single source"
+    )
+    options.add_device(parser)
+    options.add_seed(parser)
+    options.add_quiet(parser)
+
+
+def run(arguments):
+    """Train what is asked for, one after the other."""
+    options.check_device(arguments)
+    dataset = options.open_split(arguments.dataset, arguments.split, "train")
+    if arguments.method == "glow":
+        for source, path in prior_files(arguments, dataset).items():
+            train_prior(arguments, dataset, source, path)
+    else:
+        train_baseline(arguments, dataset)
+
+
+def prior_files(arguments, dataset):
+    """Where each source's prior is to be written: a dict of source to path."""
+    sources = arguments.source or dataset.sources
+    for source in sources:
+        if source not in dataset.sources:
+            raise DatasetError(f"{arguments.dataset}: has no {source!r}; its sources are {', '.join(dataset.sources)}")
+    out = arguments.out or Path("priors")
+    if len(sources) == 1:
+        return {sources[0]: out if out.suffix == ".npz" else out / f"{sources[0]}.npz"}
+    of_one = {"--out FILE.npz": out.suffix == ".npz", "--checkpoint": arguments.checkpoint, "--plot": arguments.plot}
+    for option, given in of_one.items():
+        if given:
+            raise ValueError(f"{option} takes one source, but these are {len(sources)}; give one --source")
+    return {source: out / f"{source}.npz" for source in sources}
+
+
+def train_prior(arguments, dataset, source, path):
+    """Train one source's prior, and write it and its learning curve."""
+    progress = options.shows_progress(arguments)
+    prior = Prior(source, PriorConfig(), options.generator(arguments))
+    solo = solo_audio(dataset, source, prior.config.rate, progress)
+    held_out = validation_split(arguments.dataset, dataset)
+    validation = None if held_out is None else solo_audio(held_out, source, prior.config.rate, progress)
+    make_folder(path)
+    options.move(prior, arguments.device)
+    warmup = min(TrainingConfig.warmup, arguments.steps // 10)
+    config = TrainingConfig(steps=arguments.steps, batch=arguments.batch, warmup=warmup, seed=arguments.seed)
+    checkpoint = arguments.checkpoint or path.with_suffix(".checkpoint")
+    curve = fit(prior, solo, validation, config, checkpoint, progress)
+    if arguments.plot:
+        draw(curve, arguments.plot)
+    prior.save(path)
+    if not arguments.checkpoint:
+        checkpoint.unlink(missing_ok=True)
+    options.say(arguments, f"{path}: {curve.training[-1]:.3f} nats per dimension after {len(curve.training)} steps")
+
+
+def train_baseline(arguments, dataset):
+    """Learn a baseline of all sources, and write it."""
+    out = arguments.out or Path("baselines")
+    path = out if out.suffix == ".npz" else out / f"{arguments.method}.npz"
+    rng = options.generator(arguments)
+    solos = solo_magnitudes(dataset, EVERY, rng, quiet=not options.shows_progress(arguments))
+    make_folder(path)
+    if arguments.method == "average_spectrum":
+        system = AverageSpectrum.fit(solos)
+    else:
+        system = PoissonNMF.fit(solos, rng)
+    system.save(path)
+    options.say(arguments, path)
+
+
+def solo_audio(dataset, source, rate, progress):
+    """All solo recordings of a source, (samples,): mono, at one rate, without their pauses, one after the other."""
+    recordings = tqdm(
+        dataset.recordings(source), desc=f"read {source}", total=len(dataset), disable=not progress, leave=False
+    )
+    solos = [
+        without_silence(resample(waveform.mean(axis=0), its_rate, rate), rate) for _, waveform, its_rate in recordings
+    ]
+    if not solos:
+        raise DatasetError(f"{dataset.folder}: {source} plays in none of its tracks; choose another source or split")
+    return np.concatenate(solos)
+
+
+def validation_split(path, dataset):
+    """The data set's validation split, or None where it has none."""
+    has_one = isinstance(dataset, MUSDB18 | MUSDB18HQ) or (path / "validation").is_dir()
+    return open_dataset(path, "validation") if has_one else None
+
+
+def make_folder(path):
+    """Make the folder for a file, and refuse one that cannot be written to: before hours of work, not after."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PriorError(f"{path}: its folder cannot be made ({error.strerror}); choose another with -o") from None
+    try:
+        options.new_file(path)
+    except ArgumentTypeError as error:
+        raise PriorError(error) from None
+
+
+def draw(curve, path, window=100):
+    """A learning curve as a picture: training losses, averaged over ``window`` steps, and validation losses."""
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.add_subplot()
+    window = min(window, len(curve.training))
+    smooth = np.convolve(curve.training, np.full(window, 1 / window), mode="valid")
+    axes.plot(np.arange(window, len(curve.training) + 1), smooth, color=show.colour(0), label="training")
+    if curve.validation:
+        axes.plot(*zip(*curve.validation, strict=True), "o-", color=show.colour(1), markersize=3, label="validation")
+    axes.set_xlabel("step")
+    axes.set_ylabel("negative log-likelihood in nats per dimension")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    show.save(figure, path)

@@ -1,0 +1,74 @@
+"""What several test files share: priors and a song small enough to separate in a blink."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from glowsep.baselines import AverageSpectrum, PoissonNMF
+from glowsep.flow import GlowConfig
+from glowsep.prior import NOISE_FEATURES, Prior, PriorConfig
+
+INSTRUMENTS = ("bass", "drums", "guitar", "piano")
+RATE = 22050
+TINY_GLOW = GlowConfig(
+    channels=32, steps=1, hidden=8, layers=1, kernel=3, dilation=1, condition_channels=NOISE_FEATURES
+)
+TINY = PriorConfig(rate=RATE, window_length=64, hop=16, glow=TINY_GLOW)
+
+
+def tiny_prior(name, config=TINY):
+    """An untrained prior; its first batch, noise, has initialised its ActNorm."""
+    seed = sum(name.encode())
+    prior = Prior(name, config, np.random.default_rng(seed))
+    magnitudes = prior.magnitudes(noise(2, 200 * config.hop, seed=seed))
+    prior.flow.forward(prior.compress(magnitudes[:, :, :200]), prior.condition(np.float32([0.1, 1])))
+    return prior
+
+
+def noise(*shape, seed=0):
+    """A waveform well inside full scale."""
+    return (0.1 * np.random.default_rng(seed).standard_normal(shape)).clip(-0.9, 0.9).astype(np.float32)
+
+
+@pytest.fixture
+def priors(tmp_path):
+    """A folder of four tiny priors."""
+    folder = tmp_path / "priors"
+    folder.mkdir()
+    for name in INSTRUMENTS:
+        tiny_prior(name).save(folder / f"{name}.npz")
+    return folder
+
+
+@pytest.fixture
+def song(tmp_path):
+    """A quarter of a second of stereo, in a folder of its own."""
+    path = tmp_path / "songs" / "song.wav"
+    path.parent.mkdir()
+    soundfile.write(path, noise(2, RATE // 4).T, RATE, "FLOAT")
+    return path
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """A data set of four instruments in folders train, validation and test, two tracks each."""
+    folder = tmp_path / "dataset"
+    for number, split in enumerate(("train", "validation", "test")):
+        for name in ("first", "second"):
+            track = folder / split / f"{split}-{name}"
+            track.mkdir(parents=True)
+            for seed, source in enumerate(INSTRUMENTS):
+                soundfile.write(track / f"{source}.wav", noise(RATE, seed=10 * number + seed), RATE, "FLOAT")
+    return folder
+
+
+@pytest.fixture
+def baselines(tmp_path):
+    """A folder of learnt baselines that have heard nothing but noise."""
+    folder = tmp_path / "baselines"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    solos = {name: rng.random((513, 8), np.float32) for name in INSTRUMENTS}
+    AverageSpectrum.fit(solos).save(folder / "average_spectrum.npz")
+    PoissonNMF.fit(solos, rng, components=2, learning_iterations=1, iterations=2).save(folder / "nmf.npz")
+    return folder

@@ -1,0 +1,223 @@
+"""The command line: what each command writes, where, and that unusual but sound input is handled."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import INSTRUMENTS, RATE, TINY, noise
+
+from glowsep.baselines import AverageSpectrum, PoissonNMF
+from glowsep.cli import COMMANDS, command_line, main
+from glowsep.prior import Prior
+
+STEMS = sorted(f"{name}.wav" for name in INSTRUMENTS)
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def files(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def stems(folder):
+    """The stems in a folder, stacked: (sources, samples, channels)."""
+    return np.stack([soundfile.read(folder / name, always_2d=True)[0] for name in STEMS])
+
+
+# Help
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_an_example_that_the_parser_accepts(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0
+    example = COMMANDS[command].EXAMPLE
+    assert example in capsys.readouterr().out
+    assert example.startswith(f"python -m glowsep {command} ")
+    command_line().parse_args(example.split()[3:])
+
+
+def test_the_general_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    said = capsys.readouterr().out
+    assert all(command in said for command in COMMANDS)
+
+
+# separate
+
+
+def test_a_song_alone_is_separated_into_a_folder_beside_it(priors, song, capsys):
+    assert run("separate", song, "--priors", priors, "--iterations", 2) == 0
+    said = capsys.readouterr()
+    folder = song.parent / "song"
+    assert files(folder) == STEMS
+    assert said.out.splitlines() == [str(folder / f"{name}.wav") for name in INSTRUMENTS]
+    assert said.err == ""
+    assert files(song.parent) == ["song", "song.wav"]
+    mixture, _ = soundfile.read(song)
+    np.testing.assert_allclose(stems(folder).sum(axis=0), mixture, atol=1e-5)
+
+
+def test_the_paper_s_search_can_be_chosen(priors, song, tmp_path):
+    options = ["--search", "latent", "--iterations", 2, "--weight", 0.5, "-o", tmp_path / "out"]
+    assert run("separate", song, "--priors", priors, *options) == 0
+    assert files(tmp_path / "out") == STEMS
+
+
+def test_the_same_seed_gives_the_same_files(priors, song, tmp_path):
+    for folder in ("first", "second"):
+        run("separate", song, "--priors", priors, "--iterations", 2, "--seed", 7, "-o", tmp_path / folder)
+    for name in STEMS:
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+
+
+def test_priors_can_be_named_one_by_one(priors, song, tmp_path):
+    files_named = [priors / "bass.npz", priors / "drums.npz"]
+    assert run("separate", song, "--priors", *files_named, "--iterations", 1, "-o", tmp_path / "out") == 0
+    assert files(tmp_path / "out") == ["bass.wav", "drums.wav"]
+
+
+def test_several_songs_get_a_folder_each(priors, song, tmp_path):
+    second = song.with_name("another.flac")
+    soundfile.write(second, noise(RATE // 4), RATE)
+    options = ["--priors", priors, "--iterations", 1, "-o", tmp_path / "out"]
+    assert run("separate", song, second, *options) == 0
+    assert files(tmp_path / "out") == ["another", "song"]
+    assert files(tmp_path / "out" / "another") == STEMS
+
+
+def test_quiet_says_nothing(priors, song, capsys):
+    assert run("separate", song, "--priors", priors, "--iterations", 1, "--quiet") == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "")
+
+
+def test_a_song_without_a_suffix_keeps_its_name(priors, song):
+    plain = song.rename(song.with_name("song"))
+    assert run("separate", plain, "--priors", priors, "--iterations", 1) == 0
+    assert plain.is_file() and files(plain.with_name("song-sources")) == STEMS
+
+
+UNUSUAL = {
+    "one sample": (noise(1, 1), RATE),
+    "eight channels": (noise(8, RATE // 10), RATE),
+    "8 kHz": (noise(1, 2000), 8000),
+    "192 kHz": (noise(2, 24000), 192000),
+    "clipping": (np.sign(noise(1, RATE // 10)), RATE),
+    "all zeros": (np.zeros((2, RATE // 10), np.float32), RATE),
+    "an odd rate": (noise(1, 1234), 11111),
+}
+
+
+@pytest.mark.parametrize("kind", UNUSUAL)
+def test_unusual_audio_is_handled(kind, priors, tmp_path):
+    waveform, rate = UNUSUAL[kind]
+    song = tmp_path / "song.wav"
+    soundfile.write(song, waveform.T, rate, "FLOAT")
+    assert run("separate", song, "--priors", priors, "--iterations", 2) == 0
+    folder = tmp_path / "song"
+    assert files(folder) == STEMS
+    assert all(soundfile.info(folder / name).samplerate == rate for name in STEMS)
+    np.testing.assert_allclose(stems(folder).sum(axis=0), waveform.T, atol=1e-5)
+    if not waveform.any():
+        assert not stems(folder).any()
+
+
+@pytest.mark.parametrize("name", ["my song.wav", "Für Elise, déjà vu.wav", "夜曲.wav", "-o.wav", "a.b.c.wav"])
+def test_any_file_name_is_handled(name, priors, song, monkeypatch):
+    named = song.rename(song.with_name(name))
+    assert run("separate", named, "--priors", priors, "--iterations", 1) == 0
+    assert files(named.with_suffix("")) == STEMS
+
+
+def test_an_existing_folder_keeps_what_is_not_a_stem(priors, song):
+    folder = song.with_suffix("")
+    folder.mkdir()
+    (folder / "bass.wav").write_bytes(b"an earlier bass")
+    (folder / "notes.txt").write_text("keep me")
+    (folder / "vocals.wav").write_bytes(b"of another program")
+    assert run("separate", song, "--priors", priors, "--iterations", 1) == 0
+    assert files(folder) == sorted([*STEMS, "notes.txt", "vocals.wav"])
+    assert (folder / "notes.txt").read_text() == "keep me"
+    assert (folder / "vocals.wav").read_bytes() == b"of another program"
+    assert stems(folder).shape[1] == soundfile.info(song).frames
+
+
+# train and sample
+
+
+def test_train_writes_a_prior_that_can_be_sampled(dataset, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("glowsep.cli.train.PriorConfig", lambda: TINY)
+    monkeypatch.chdir(tmp_path)
+    options = ["--steps", 3, "--batch", 2, "--plot", "curve.png"]
+    assert run("train", dataset, "--source", "bass", "-o", "mine/bass.npz", *options) == 0
+    assert files(tmp_path / "mine") == ["bass.npz"]
+    assert Prior.load(tmp_path / "mine" / "bass.npz").name == "bass"
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+    assert run("sample", "mine/bass.npz", "--seconds", 0.25) == 0
+    waveform, rate = soundfile.read(tmp_path / "bass-sample.wav")
+    assert rate == TINY.rate and len(waveform) == -(-rate // 4) and waveform.any()
+    assert str(tmp_path / "mine") not in capsys.readouterr().err
+
+
+def test_train_without_a_source_trains_all(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr("glowsep.cli.train.PriorConfig", lambda: TINY)
+    assert run("train", dataset, "-o", tmp_path / "mine", "--steps", 1, "--batch", 1) == 0
+    assert files(tmp_path / "mine") == sorted(f"{name}.npz" for name in INSTRUMENTS)
+
+
+@pytest.mark.parametrize("method", ["average-spectrum", "nmf"])
+def test_train_writes_a_baseline(method, dataset, tmp_path):
+    assert run("train", dataset, "--method", method, "-o", tmp_path / "learnt.npz") == 0
+    learnt = {"average-spectrum": AverageSpectrum, "nmf": PoissonNMF}[method].load(tmp_path / "learnt.npz")
+    assert learnt.names == INSTRUMENTS
+
+
+# evaluate
+
+BESIDE = {"mixture", "equal_share", "average_spectrum", "nmf", "oracle_magnitude", "oracle_power"}
+
+
+def test_evaluate_prints_a_table_and_writes_what_is_asked_for(dataset, priors, baselines, tmp_path, capsys):
+    report, picture = tmp_path / "scores.json", tmp_path / "scores.png"
+    models = ["--priors", priors, "--baselines", baselines]
+    assert run("evaluate", dataset, *models, "--iterations", 1, "--json", report, "--plot", picture) == 0
+    said = capsys.readouterr().out
+    assert [line.split()[0] for line in said.splitlines() if line[:1].isalpha()][1] == "instglow"
+    assert all(name in said for name in BESIDE | set(INSTRUMENTS))
+    scores = json.loads(report.read_text())
+    assert scores["method"] == "instglow" and {row["method"] for row in scores["beside"]} == BESIDE
+    assert [track["name"] for track in scores["tracks"]] == ["test-first", "test-second"]
+    songs = [np.mean([source["sdr"] for source in track["sources"].values()]) for track in scores["tracks"]]
+    assert math.isclose(scores["mean"]["sdr"], np.mean(songs))
+    assert set(scores["sources"]) == set(INSTRUMENTS)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_evaluate_scores_the_floor_right(dataset, baselines, tmp_path):
+    """All four sources of these tracks are independent noise of one power: the mixture's error is the other three."""
+    report = tmp_path / "scores.json"
+    options = ["--method", "mixture", "--limit", 1, "--baselines", baselines, "--json", report, "--quiet"]
+    assert run("evaluate", dataset, *options) == 0
+    scores = json.loads(report.read_text())
+    assert len(scores["tracks"]) == 1
+    assert abs(scores["mean"]["sdr"] - 10 * math.log10(1 / 3)) < 0.2
+
+
+# render
+
+
+def test_render_passes_everything_on(tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr("glowsep.cli.render.render_excerpts", lambda *given, **named: calls.append((given, named)))
+    font, songs = tmp_path / "font.sf2", tmp_path / "songs"
+    options = ["--soundfont", font, "--midi", songs, "--rate", 16000, "--workers", 3, "--excerpts"]
+    assert run("render", tmp_path / "out", *options) == 0
+    assert calls == [((songs, tmp_path / "out", font, 16000), {"workers": 3, "progress": False})]
