@@ -491,6 +491,21 @@ def test_one_wrong_entry_of_a_large_parameter_is_found_along_the_random_directio
         check.layer(OneWrong(8), rng.standard_normal((1, 8, 2)), at_most=4)
 
 
+def test_no_cause_is_named_where_none_explains_the_error():
+    """With one item and one frame, dividing by their number changes nothing: that is no explanation."""
+
+    class SlightlyWrong(ActNorm):
+        def backward(self, dz, dlogdet, z, condition=None):
+            result = super().backward(dz, dlogdet, z)
+            self.dlog_scale[2] += 3e-6 * np.abs(self.dlog_scale).max()
+            return result
+
+    x = np.random.default_rng(12).standard_normal((1, CHANNELS, 1))
+    with pytest.raises(check.CheckError, match=r"'log_scale' is wrong at index \(2,\)") as caught:
+        check.layer(small(SlightlyWrong), x)
+    assert "Looks like" not in str(caught.value)
+
+
 def test_a_layer_without_parameters_is_checked_too():
     class Rolled(Squeeze):
         def backward_inverse(self, dx, x, condition=None):
