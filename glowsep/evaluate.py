@@ -1,0 +1,234 @@
+"""Systems over a whole data set: every track loaded once, every method scored on it, floors and ceilings beside."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from glowsep.baselines import (
+    AverageSpectrum,
+    PoissonNMF,
+    equal_share,
+    mixture,
+    oracle_magnitude,
+    oracle_power,
+)
+from glowsep.metrics import sdr, si_sdr
+
+METRICS = {"sdr": sdr, "si_sdr": si_sdr}
+LEARNT = Path(__file__).parent.parent / "data" / "baselines"
+
+
+@dataclass(frozen=True)
+class TrackScores:
+    """One track's scores.
+
+    Attributes
+    ----------
+    name : str
+    sources : dict of str to dict of str to float
+        By source, then by metric, in decibels; NaN where the reference is silent.
+    """
+
+    name: str
+    sources: dict[str, dict[str, float]]
+
+    def mean(self, metric):
+        """The song's score: the mean over its sounding sources."""
+        return _average(scores[metric] for scores in self.sources.values())
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One method's scores on a data set.
+
+    The data set's figure is the mean over its songs, a song's the mean over its sources; a source's figure is
+    the mean over the songs in which it sounds. Where all sources sound in all songs, the data set's figure is
+    the mean over the sources' figures too.
+
+    Attributes
+    ----------
+    method : str
+    tracks : list of TrackScores
+    """
+
+    method: str
+    tracks: list[TrackScores]
+
+    @property
+    def sources(self):
+        """The names of all sources of all tracks, in the order in which they come."""
+        return list(dict.fromkeys(source for track in self.tracks for source in track.sources))
+
+    def of_source(self, source, metric="sdr"):
+        """A source's score in every track it belongs to: array (tracks,), NaN where it is silent."""
+        return np.array([track.sources[source][metric] for track in self.tracks if source in track.sources])
+
+    def source_mean(self, source, metric="sdr"):
+        """The mean over the tracks in which the source sounds."""
+        return _average(self.of_source(source, metric))
+
+    def silent(self, source):
+        """In how many tracks the source is silent, and so has no score."""
+        return int(np.isnan(self.of_source(source)).sum())
+
+    def of_songs(self, metric="sdr"):
+        """Every song's score: array (tracks,)."""
+        return np.array([track.mean(metric) for track in self.tracks])
+
+    def mean(self, metric="sdr"):
+        """The data set's figure: the mean over its songs."""
+        return _average(self.of_songs(metric))
+
+    def median(self, metric="sdr"):
+        """The median over the songs, which one odd song does not move."""
+        return _average(self.of_songs(metric), np.median)
+
+    def as_json(self):
+        """All scores as what JSON can hold; null where there is no score."""
+        return {
+            "method": self.method,
+            "mean": {metric: _number(self.mean(metric)) for metric in METRICS},
+            "median": {metric: _number(self.median(metric)) for metric in METRICS},
+            "sources": {
+                source: {metric: _number(self.source_mean(source, metric)) for metric in METRICS}
+                for source in self.sources
+            },
+            "silent": {source: self.silent(source) for source in self.sources},
+            "tracks": [
+                {
+                    "name": track.name,
+                    "sources": {
+                        source: {metric: _number(score) for metric, score in scores.items()}
+                        for source, scores in track.sources.items()
+                    },
+                }
+                for track in self.tracks
+            ],
+        }
+
+
+def companions(folder=LEARNT):
+    """What stands beside every evaluation: floors, learnt baselines and ceilings, as a dict of name to method.
+
+    Parameters
+    ----------
+    folder : path
+        Holds ``average_spectrum.npz`` and ``nmf.npz``.
+
+    Raises
+    ------
+    PriorError
+        Where one of the two files is missing or damaged.
+    """
+    folder = Path(folder)
+    return {
+        "mixture": mixture,
+        "equal_share": equal_share,
+        "average_spectrum": AverageSpectrum.load(folder / "average_spectrum.npz"),
+        "nmf": PoissonNMF.load(folder / "nmf.npz"),
+        "oracle_magnitude": oracle_magnitude,
+        "oracle_power": oracle_power,
+    }
+
+
+def evaluate(dataset, methods, quiet=False):
+    """Score every method on every track.
+
+    Parameters
+    ----------
+    dataset : glowsep.datasets.Dataset
+        Or any sequence of `glowsep.datasets.Track`; each is loaded once.
+    methods : dict of str to callable
+        From a track to estimates (sources, channels, samples), in the order of ``track.sources``.
+    quiet : bool
+        No progress bar.
+
+    Returns
+    -------
+    list of Evaluation
+        In the order of ``methods``.
+
+    Raises
+    ------
+    ValueError
+        Where a method's estimates have another shape than the sources, or are not finite.
+    """
+    evaluations = [Evaluation(name, []) for name in methods]
+    with tqdm(total=len(dataset), unit="track", disable=quiet) as bar:
+        for track in dataset:
+            bar.set_description(track.name)
+            for evaluation, method in zip(evaluations, methods.values(), strict=True):
+                bar.set_postfix_str(evaluation.method)
+                evaluation.tracks.append(score(track, method(track), evaluation.method))
+            bar.update()
+    return evaluations
+
+
+def score(track, estimates, method="the method"):
+    """A track's scores for estimates (sources, channels, samples); `method` is the name for complaints."""
+    references = np.stack(list(track.sources.values()))
+    if np.shape(estimates) != references.shape:
+        raise ValueError(
+            f"{method} gave estimates {np.shape(estimates)} for {track.name}, but they must be {references.shape}"
+        )
+    if not np.isfinite(estimates).all():
+        raise ValueError(f"{method} gave estimates of {track.name} that are not finite, but they must be")
+    silent = ~references.any(axis=(1, 2))
+    scores = {name: np.where(silent, np.nan, metric(references, estimates)) for name, metric in METRICS.items()}
+    return TrackScores(
+        track.name,
+        {
+            source: {metric: float(values[i]) for metric, values in scores.items()}
+            for i, source in enumerate(track.sources)
+        },
+    )
+
+
+def table(evaluations, metric="sdr"):
+    """A text table: a row per method, a column per source, and the mean; in decibels."""
+    sources = evaluations[0].sources
+    rows = [["method", *sources, "mean"]]
+    for evaluation in evaluations:
+        means = [*(evaluation.source_mean(source, metric) for source in sources), evaluation.mean(metric)]
+        rows.append([evaluation.method, *(f"{mean:.2f}" if np.isfinite(mean) else "-" for mean in means)])
+    first, *widths = (max(len(cell) for cell in column) for column in zip(*rows, strict=True))
+    lines = [
+        "  ".join([name.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))])
+        for name, *cells in rows
+    ]
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def save_json(evaluations, path):
+    """Write the first evaluation, with all others in its list ``beside``; the file is whole or not there at all.
+
+    Parameters
+    ----------
+    evaluations : list of Evaluation
+        What `evaluate` gave, the method in question first.
+    path : path
+    """
+    first, *beside = (evaluation.as_json() for evaluation in evaluations)
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        text = json.dumps(first | {"beside": beside}, indent=1, allow_nan=False)
+        partial.write_text(text + "\n", encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _average(scores, average=np.mean):
+    """The mean, or the median, of the scores that are there; NaN, without a warning, for none."""
+    there = [score for score in scores if not np.isnan(score)]
+    return float(average(there)) if there else np.nan
+
+
+def _number(score):
+    """What JSON can hold: it knows neither NaN nor infinity."""
+    return float(score) if np.isfinite(score) else None
