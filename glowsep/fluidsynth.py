@@ -119,9 +119,7 @@ def check_soundfont(path):
         with open(path, "rb") as file:
             header = file.read(12)
     except OSError as error:
-        advice = (
-            "give a General MIDI one; Debian's fluid-soundfont-gm is /usr/share/sounds/sf2/FluidR3_GM.sf2"
-        )
+        advice = "give a General MIDI one; Debian's fluid-soundfont-gm is /usr/share/sounds/sf2/FluidR3_GM.sf2"
         raise DatasetError(f"{path}: cannot be read as a sound font ({error.strerror}); {advice}") from None
     if header[:4] != b"RIFF" or header[8:] != b"sfbk":
         raise DatasetError(f"{path}: not a sound font; give a General MIDI one, .sf2 or .sf3")

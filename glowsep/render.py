@@ -67,9 +67,7 @@ def render(midi_folder, out, soundfont, rate=22050, splits=SPLITS, workers=None,
     """
     midi_folder, out = Path(midi_folder), Path(out)
     split = read_split(midi_folder)
-    songs = [
-        Song(_midi_file(midi_folder, name), out / part / name) for part in splits for name in split[part]
-    ]
+    songs = [Song(_midi_file(midi_folder, name), out / part / name) for part in splits for name in split[part]]
     synthesiser = FluidSynth(soundfont, rate)  # first: without it, nothing is to be written
     with _says_what_cannot_be_written(out):
         _write_json(out / "excerpts.json", split["excerpts"])
@@ -125,9 +123,7 @@ def _render_songs(songs, synthesiser, workers, progress):
     pool = ThreadPoolExecutor(workers or os.cpu_count())
     try:
         jobs = [pool.submit(_render_song, song, synthesiser) for song in songs]
-        for job in tqdm(
-            as_completed(jobs), total=len(jobs), desc="render", unit="song", disable=not progress
-        ):
+        for job in tqdm(as_completed(jobs), total=len(jobs), desc="render", unit="song", disable=not progress):
             job.result()
     finally:  # after an error or Ctrl-C nothing new begins, and the songs under way take their folders with them
         synthesiser.stop()
@@ -154,18 +150,13 @@ def _render_song(song, synthesiser):
             last = first + round(song.excerpt["duration_s"] * synthesiser.rate)
             stems, waveforms = _one_a_group(stems, [waveform[first:last] for waveform in waveforms])
         (folder / "stems").mkdir()
-        audio = {
-            f"stems/{name}.flac": waveform
-            for name, waveform in zip(_stem_names(stems), waveforms, strict=True)
-        }
+        audio = {f"stems/{name}.flac": waveform for name, waveform in zip(_stem_names(stems), waveforms, strict=True)}
         if song.mix:
             audio["mix.flac"] = sum(waveforms, np.zeros(1, np.int32))
         for name, waveform in audio.items():
             peak = np.abs(waveform).max(initial=0) / FULL_SCALE
             if peak >= 1:
-                raise DatasetError(
-                    f"{song.source}: {name} would reach {peak:.2f} of full scale; lower its volumes"
-                )
+                raise DatasetError(f"{song.source}: {name} would reach {peak:.2f} of full scale; lower its volumes")
             soundfile.write(folder / name, waveform.astype(np.int16), synthesiser.rate, subtype="PCM_16")
         metadata = yaml.safe_dump(_metadata(song, stems, waveforms, synthesiser))
         (folder / "metadata.yaml").write_text(metadata, encoding="utf-8", newline="\n")

@@ -7,9 +7,7 @@ import numpy as np
 from glowsep import audio
 from glowsep.errors import DatasetError
 
-TOLERANCE = (
-    0.1  # seconds by which the files of a track may differ: encoders drop or add a few samples at the end
-)
+TOLERANCE = 0.1  # seconds by which the files of a track may differ: encoders drop or add a few samples at the end
 
 
 def split_folder(path, split=None):
@@ -46,7 +44,7 @@ def tracks_in(folder, is_track, layout):
     names = tuple(track.name for track in subfolders(folder) if is_track(track))
     if not names:
         raise DatasetError(
-            f"{folder}: no track in it; {layout}; its folders are {_listing(subfolders(folder))}"
+            f"{folder}: no track in it; {layout}, and the folders here (splits?) are {_listing(subfolders(folder))}"
         )
     return names
 
@@ -83,24 +81,16 @@ def read_together(paths, start_s=0, duration_s=None):
     rate = infos[0].rate
     for path, info in zip(paths, infos, strict=True):
         if info.rate != rate:
-            raise DatasetError(
-                f"{path}: its rate is {info.rate} Hz, that of {paths[0].name} {rate} Hz; resample it"
-            )
+            raise DatasetError(f"{path}: its rate is {info.rate} Hz, that of {paths[0].name} {rate} Hz; resample it")
         if info.channels != infos[0].channels:
-            raise DatasetError(
-                f"{path}: {info.channels} channels, but {paths[0].name} has {infos[0].channels}"
-            )
+            raise DatasetError(f"{path}: {info.channels} channels, but {paths[0].name} has {infos[0].channels}")
         if longest - info.samples > TOLERANCE * rate:
             seconds = (longest - info.samples) / rate
-            raise DatasetError(
-                f"{path}: {seconds:.2f} s shorter than the track's other files; fetch it again"
-            )
+            raise DatasetError(f"{path}: {seconds:.2f} s shorter than the track's other files; fetch it again")
     start = round(start_s * rate)
     stop = longest if duration_s is None else start + round(duration_s * rate)
     if stop > longest + TOLERANCE * rate:
-        raise DatasetError(
-            f"{paths[0]}: ends at {longest / rate:.2f} s, but its excerpt at {stop / rate:.2f} s"
-        )
+        raise DatasetError(f"{paths[0]}: ends at {longest / rate:.2f} s, but its excerpt at {stop / rate:.2f} s")
     return [_padded(audio.read(path, start, stop)[0], stop - start) for path in paths], rate
 
 

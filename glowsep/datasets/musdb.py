@@ -53,9 +53,7 @@ class MUSDB18HQ(StemFolder):
         super().__init__(path, _subset(path, split), SOURCES)
         self.names = tuple(name for name in self.names if _in_split(name, split))
         if not self.names:
-            raise DatasetError(
-                f"{self.folder}: none of the {split} tracks is in it; fetch the data set again"
-            )
+            raise DatasetError(f"{self.folder}: none of the {split} tracks is in it; fetch the data set again")
 
 
 class MUSDB18(Dataset):
@@ -88,24 +86,22 @@ class MUSDB18(Dataset):
             import musdb
         except (ImportError, RuntimeError) as error:  # the latter where FFmpeg is missing
             advice = "pip install glowsep[musdb], and FFmpeg from ffmpeg.org"
-            raise DatasetError(
-                f"{path}: MUSDB18 is read with the musdb package ({error}); {advice}"
-            ) from None
-        tracks = musdb.DB(root=str(path), subsets=subset).tracks
+            raise DatasetError(f"{path}: MUSDB18 is read with the musdb package ({error}); {advice}") from None
+        try:
+            tracks = musdb.DB(root=str(path), subsets=subset).tracks
+        except Exception as error:  # FFmpeg's, through two packages: of no one class, and it names no file
+            damaged = next((file for file in sorted(folder.iterdir()) if not _is_readable(file, musdb)), folder)
+            raise DatasetError(f"{damaged}: FFmpeg cannot read it ({error}); fetch it again") from None
         self._tracks = {track.name: track for track in tracks if _in_split(track.name, split)}
         if not self._tracks:
-            raise DatasetError(
-                f"{folder}: none of the {split} tracks, .stem.mp4 files, is in it; fetch it again"
-            )
+            raise DatasetError(f"{folder}: none of the {split} tracks, .stem.mp4 files, is in it; fetch it again")
         self.names = tuple(sorted(self._tracks))
 
     def load(self, name):
         """Return the `Track` of this name. The mixture is the file's: the sum of the sources only nearly."""
         track = self._tracks[name]
         waveform_of = dict(zip(STREAMS, track.stems.astype("float32").swapaxes(1, 2), strict=True))
-        return Track(
-            name, int(track.rate), waveform_of["mixture"], {name: waveform_of[name] for name in SOURCES}
-        )
+        return Track(name, int(track.rate), waveform_of["mixture"], {name: waveform_of[name] for name in SOURCES})
 
     def recordings(self, source):
         """Yield (name, waveform, rate) of one source, decoding its stream alone; see `Dataset.recordings`."""
@@ -125,3 +121,11 @@ def _subset(path, split):
 
 def _in_split(name, split):
     return split == "test" or (name in VALIDATION_TRACKS) == (split == "validation")
+
+
+def _is_readable(file, musdb):
+    try:
+        musdb.MultiTrack(path=str(file), name=file.name, stem_id=0)
+    except Exception:
+        return False
+    return True

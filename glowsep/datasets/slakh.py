@@ -49,15 +49,11 @@ class Slakh2100(Dataset):
         stems = self._stems(name)
         paths = [path for group in self.sources for path in stems[group]]
         if not paths:
-            raise DatasetError(
-                f"{self.folder / name}: no bass, drums, guitar or piano in it; move the track away"
-            )
+            raise DatasetError(f"{self.folder / name}: no bass, drums, guitar or piano in it; move the track away")
         waveforms, rate = read_together(paths, **self.excerpts.get(name, {}))
         waveform_of = dict(zip(paths, waveforms, strict=True))
         silence = 0 * waveforms[0]
-        sources = {
-            group: sum((waveform_of[path] for path in stems[group]), silence) for group in self.sources
-        }
+        sources = {group: sum((waveform_of[path] for path in stems[group]), silence) for group in self.sources}
         return Track(name, rate, sum(sources.values()), sources)
 
     def recordings(self, source):
@@ -80,15 +76,11 @@ class Slakh2100(Dataset):
                 if group and about["audio_rendered"]:
                     paths[group].append(self._file(name, stem))
         except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-            raise DatasetError(
-                f"{path}: damaged ({type(error).__name__}: {_line(error)}); fetch it again"
-            ) from None
+            raise DatasetError(f"{path}: damaged ({type(error).__name__}: {_line(error)}); fetch it again") from None
         return paths
 
     def _file(self, name, stem):
-        folder = (
-            self.folder / name / "stems"
-        )  # not what audio_dir says: Slakh2100's names folders of its makers
+        folder = self.folder / name / "stems"  # not what audio_dir says: Slakh2100's names folders of its makers
         path = audio_file(folder, stem)
         if path is None:
             raise DatasetError(

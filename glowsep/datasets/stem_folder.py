@@ -26,9 +26,7 @@ class StemFolder(Dataset):
 
     def __init__(self, path, split=None, sources=None):
         self.folder = split_folder(path, split)
-        self.names = tracks_in(
-            self.folder, _audio_names, "a track is a folder with a .wav or .flac for each source"
-        )
+        self.names = tracks_in(self.folder, _audio_names, "a track is a folder with a .wav or .flac for each source")
         if sources is None:
             found = set().union(*(_audio_names(self.folder / name) for name in self.names))
             sources = sorted(found - {MIXTURE})
@@ -55,11 +53,9 @@ class StemFolder(Dataset):
     def _file(self, name, source):
         path = audio_file(self.folder / name, source)
         if path is None:
-            raise DatasetError(
-                f"{self.folder / name / source}.wav: missing, nor is there a .flac; add the source"
-            )
+            raise DatasetError(f"{self.folder / name / source}.wav: missing, nor is there a .flac; add the source")
         return path
 
 
 def _audio_names(folder):
-    return {path.stem for path in folder.iterdir() if path.suffix in (".wav", ".flac")}
+    return {path.stem for path in folder.iterdir() if path.suffix in (".wav", ".flac") and path.name[0] != "."}
