@@ -52,6 +52,32 @@ def box_plot(evaluations, path, metric="sdr"):
     save(figure, path)
 
 
+def learning_curve(curve, path, window=100):
+    """How a training went: training losses, each the mean of the last ``window`` steps', and validation losses.
+
+    Parameters
+    ----------
+    curve : glowsep.train.LearningCurve
+    path : path
+        Ends in ``.png``, ``.svg`` or ``.pdf``; a file of that name is replaced.
+    window : int
+        In steps; of a shorter training, all of it.
+    """
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.add_subplot()
+    window = min(window, len(curve.training))
+    means = np.convolve(curve.training, np.full(window, 1 / window), mode="valid")
+    axes.plot(np.arange(window, len(curve.training) + 1), means, color=colour(0), label="training")
+    if curve.validation:
+        steps, losses = zip(*curve.validation, strict=True)
+        axes.plot(steps, losses, "o-", markersize=3, color=colour(1), label="validation")
+    axes.set_xlabel("step")
+    axes.set_ylabel("nats per dimension")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    save(figure, path)
+
+
 def colour(place):
     """The colour of the method, source or curve at this place of a list."""
     return COLOURS[place % len(COLOURS)]

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -79,8 +80,8 @@ def test_the_same_seed_gives_the_same_files(priors, song, tmp_path):
 
 
 def test_priors_can_be_named_one_by_one(priors, song, tmp_path):
-    files_named = [priors / "bass.npz", priors / "drums.npz"]
-    assert run("separate", song, "--priors", *files_named, "--iterations", 1, "-o", tmp_path / "out") == 0
+    two = ["--priors", priors / "bass.npz", "--priors", priors / "drums.npz"]
+    assert run("separate", *two, song, "--iterations", 1, "-o", tmp_path / "out") == 0
     assert files(tmp_path / "out") == ["bass.wav", "drums.wav"]
 
 
@@ -97,6 +98,14 @@ def test_quiet_says_nothing(priors, song, capsys):
     assert run("separate", song, "--priors", priors, "--iterations", 1, "--quiet") == 0
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", "")
+
+
+def test_a_terminal_sees_a_progress_bar(priors, song, monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert run("separate", song, "--priors", priors, "--iterations", 1) == 0
+    assert "100%" in capsys.readouterr().err
+    assert run("separate", song, "--priors", priors, "--iterations", 1, "--quiet") == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_a_song_without_a_suffix_keeps_its_name(priors, song):

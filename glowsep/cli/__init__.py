@@ -64,7 +64,7 @@ def command_line():
         subparser = commands.add_parser(
             name,
             help=command.SUMMARY,
-            description=f"{command.SUMMARY.capitalize()}.",
+            description=f"{command.SUMMARY[0].upper()}{command.SUMMARY[1:]}.",
             epilog=f"example:\n  {command.EXAMPLE}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,

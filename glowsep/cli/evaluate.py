@@ -27,7 +27,8 @@ def add_arguments(parser):
         type=lambda name: name.replace("-", "_"),
         choices=METHODS,
         default=OURS,
-        help="the row that comes first; all but instglow are always there (default: %(default)s)",
+        metavar="NAME",
+        help=f"{', '.join(METHODS)}; it comes first, and all but {OURS} stand beside it anyway (default: %(default)s)",
     )
     parser.add_argument("--json", type=options.new_file, metavar="FILE", help="write the scores, track by track")
     parser.add_argument(

@@ -37,7 +37,7 @@ def add_device(parser):
 def add_seed(parser):
     """Add ``--seed``; `generator` acts on it."""
     parser.add_argument(
-        "--seed", type=whole_number(0), default=0, help="of the random numbers: the same seed, the same result"
+        "--seed", type=whole_number(0), default=0, metavar="N", help="same seed, same result (default: %(default)s)"
     )
 
 

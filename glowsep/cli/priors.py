@@ -13,11 +13,11 @@ def add_priors(parser):
     """Add ``--priors``; `load_priors` acts on it."""
     parser.add_argument(
         "--priors",
-        nargs="+",
+        action="append",
         type=Path,
         metavar="PATH",
-        default=[shipped("priors")],
-        help="prior files, one for each source in the mixture, or a folder of them (default: data/priors)",
+        help="a folder of priors, one for each source in the mixture, or a prior's file; may be given several times "
+        "(default: data/priors)",
     )
 
 
@@ -32,7 +32,7 @@ def load_priors(paths, device="cpu"):
     Parameters
     ----------
     paths : sequence of path
-        Prior files, or folders of them.
+        Prior files, or folders of them. None for those that came with the repository.
     device : {"cpu", "cuda"}
 
     Returns
@@ -45,7 +45,7 @@ def load_priors(paths, device="cpu"):
         Where a file is missing or damaged, a folder holds none, two priors share a name, or they listen to spectrograms
         of different kinds.
     """
-    files = [file for path in paths for file in _files(path)]
+    files = [file for path in paths or [shipped("priors")] for file in _files(path)]
     priors = [Prior.load(file) for file in files]
     file_of = {}
     for file, prior in zip(files, priors, strict=True):

@@ -19,7 +19,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--excerpts",
         action="store_true",
-        help="only the excerpts of the validation and test tracks that are scored, 20 s each",
+        help="only the excerpts that ship with the repository in data/freedoom4, one stem for each instrument",
     )
     parser.add_argument(
         "--midi",
@@ -29,7 +29,11 @@ def add_arguments(parser):
         help="the songs: a split.json and a folder midi (default: data/freedoom)",
     )
     parser.add_argument(
-        "--rate", type=options.whole_number(8000), default=22050, help="samples per second (default: %(default)s)"
+        "--rate",
+        type=options.whole_number(8000),
+        default=22050,
+        metavar="HZ",
+        help="samples per second (default: %(default)s)",
     )
     parser.add_argument(
         "--workers", type=options.whole_number(1), metavar="N", help="songs at a time (default: one a processor)"

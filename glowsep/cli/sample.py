@@ -19,15 +19,16 @@ def add_arguments(parser):
         "--out",
         type=options.new_file,
         metavar="FILE.wav",
-        help="(default: <source>-sample.wav in the current folder)",
+        help="the file to write (default: <source>-sample.wav in the current folder)",
     )
     parser.add_argument(
-        "--seconds", type=options.above_zero, default=5.0, help="how long a sound (default: %(default)s)"
+        "--seconds", type=options.above_zero, default=5.0, metavar="S", help="how long a sound (default: %(default)s)"
     )
     parser.add_argument(
         "--temperature",
         type=options.above_zero,
         default=0.7,
+        metavar="T",
         help="standard deviation of the latents: the lower, the more ordinary the sound (default: %(default)s)",
     )
     options.add_device(parser)

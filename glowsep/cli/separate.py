@@ -41,9 +41,11 @@ def add_search(parser):
         help="annealed: down a ladder of noise levels; latent: over the flows' latents, as in the paper "
         "(default: %(default)s)",
     )
-    parser.add_argument("--iterations", type=options.whole_number(1), metavar="N", help=_defaults("iterations"))
     parser.add_argument(
-        "--weight", type=options.number(0), metavar="LAMBDA", help=f"weight of the prior; {_defaults('weight')}"
+        "--iterations", type=options.whole_number(1), metavar="N", help=_help("steps of the search", "iterations")
+    )
+    parser.add_argument(
+        "--weight", type=options.number(0), metavar="LAMBDA", help=_help("the priors' weight in the search", "weight")
     )
     parser.add_argument(
         "--mask-exponent",
@@ -110,5 +112,6 @@ def refuse_overwriting(song, targets):
             raise AudioError(f"{song}: its own {target.stem} would replace it; choose another folder with -o")
 
 
-def _defaults(name):
-    return ", ".join(f"{kind().__dict__[name]} by default if {key}" for key, kind in SEARCHES.items())
+def _help(text, name):
+    defaults = ", ".join(f"{search} {getattr(kind(), name)}" for search, kind in SEARCHES.items())
+    return f"{text} (default: {defaults})"

@@ -4,20 +4,19 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from glowsep import show
 from glowsep.audio import resample
 from glowsep.baselines import AverageSpectrum, PoissonNMF, solo_magnitudes
 from glowsep.cli import options
 from glowsep.datasets import MUSDB18, MUSDB18HQ, open_dataset
 from glowsep.errors import DatasetError, PriorError
 from glowsep.prior import Prior, PriorConfig
+from glowsep.show import learning_curve
 from glowsep.train import TrainingConfig, fit, without_silence
 
 SUMMARY = "train priors on solo recordings"
-EXAMPLE = "python -m glowsep train freedoom-4 --source bass -o priors/bass.npz --steps 2000"
+EXAMPLE = "python -m glowsep train data/freedoom4 --source bass -o priors/bass.npz --steps 2000"
 BASELINES = ("average_spectrum", "nmf")
 EVERY = 15  # the baselines learn from one frame of so many
 
@@ -47,10 +46,18 @@ def add_arguments(parser):
         help="glow: a prior for each source; or a baseline of all sources at once (default: %(default)s)",
     )
     parser.add_argument(
-        "--steps", type=options.whole_number(1), default=default.steps, help="of Adam (default: %(default)s)"
+        "--steps",
+        type=options.whole_number(1),
+        default=default.steps,
+        metavar="N",
+        help="of Adam (default: %(default)s)",
     )
     parser.add_argument(
-        "--batch", type=options.whole_number(1), default=default.batch, help="excerpts a step (default: %(default)s)"
+        "--batch",
+        type=options.whole_number(1),
+        default=default.batch,
+        metavar="N",
+        help="excerpts a step (default: %(default)s)",
     )
     parser.add_argument(
         "--checkpoint",
@@ -107,7 +114,7 @@ def train_prior(arguments, dataset, source, path):
     checkpoint = arguments.checkpoint or path.with_suffix(".checkpoint")
     curve = fit(prior, solo, validation, config, checkpoint, progress)
     if arguments.plot:
-        draw(curve, arguments.plot)
+        learning_curve(curve, arguments.plot)
     prior.save(path)
     if not arguments.checkpoint:
         checkpoint.unlink(missing_ok=True)
@@ -158,19 +165,3 @@ def make_folder(path):
         options.new_file(path)
     except ArgumentTypeError as error:
         raise PriorError(error) from None
-
-
-def draw(curve, path, window=100):
-    """A learning curve as a picture: training losses, averaged over ``window`` steps, and validation losses."""
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot()
-    window = min(window, len(curve.training))
-    smooth = np.convolve(curve.training, np.full(window, 1 / window), mode="valid")
-    axes.plot(np.arange(window, len(curve.training) + 1), smooth, color=show.colour(0), label="training")
-    if curve.validation:
-        axes.plot(*zip(*curve.validation, strict=True), "o-", color=show.colour(1), markersize=3, label="validation")
-    axes.set_xlabel("step")
-    axes.set_ylabel("negative log-likelihood in nats per dimension")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    show.save(figure, path)
