@@ -1,1 +1,19 @@
-"""Music source separation with generative flows, every gradient by hand."""
+"""glowsep: music source separation with generative flows, every gradient by hand.
+
+The names that chapters and users need most; the rest is in the modules, one idea each.
+"""
+
+from glowsep import check, metrics
+from glowsep.errors import AudioError, DatasetError, GlowsepError, PriorError
+from glowsep.flow import Glow, GlowConfig
+from glowsep.layers import ActNorm, AffineCoupling, InvertibleConv1x1, InvertibleConv1x1PLU, Squeeze
+from glowsep.prior import Prior, PriorConfig
+from glowsep.search import AnnealedSearch, LatentSearch
+from glowsep.separate import Separation, separate, separate_file
+from glowsep.spectrogram import istft, stft
+
+__all__ = [
+    "ActNorm", "AffineCoupling", "AnnealedSearch", "AudioError", "DatasetError", "Glow", "GlowConfig", "GlowsepError",
+    "InvertibleConv1x1", "InvertibleConv1x1PLU", "LatentSearch", "Prior", "PriorConfig", "PriorError", "Separation",
+    "Squeeze", "check", "istft", "metrics", "separate", "separate_file", "stft",
+]  # fmt: skip

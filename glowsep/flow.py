@@ -1,5 +1,6 @@
 """Glow: a sequence of bijections, itself a bijection."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,4 +141,4 @@ class Glow(Bijection):
 def standard_normal_log_prob(z):
     r""":math:`\sum \log \mathcal{N}(z; 0, 1)` over each item's dimensions, (batch,), in nats."""
     dimensions = z[0].size
-    return -0.5 * (z * z).sum(axis=(1, 2)) - 0.5 * np.log(2 * np.pi) * dimensions
+    return -0.5 * (z * z).sum(axis=(1, 2)) - 0.5 * math.log(2 * math.pi) * dimensions

@@ -3,10 +3,10 @@
 import numpy as np
 
 from .backend import array_module
-from .layers.bijection import Bijection
+from .parameters import Parameters
 
 
-class Convolution:
+class Convolution(Parameters):
     r"""A convolution over time that keeps the number of frames (zeros beyond the edges).
 
     .. math:: y_{o,t} = b_o + \sum_{i,k} W_{o,k,i}\, x_{i,\, t + (k - \lfloor K/2 \rfloor) d}
@@ -17,7 +17,6 @@ class Convolution:
     """
 
     parameter_names = ("W", "b")
-    state_names = ()
 
     def __init__(self, inputs, outputs, kernel, dilation, rng, dtype):
         # Glorot & Bengio 2010: the variance of signal and gradient is about kept.
@@ -26,9 +25,6 @@ class Convolution:
         self.b = np.zeros(outputs, dtype)
         self.dW = self.db = None
         self.shifts = [(k - kernel // 2) * dilation for k in range(kernel)]
-
-    def parts(self):
-        return {}
 
     def forward(self, x):
         """x (inputs, batch, frames) to y (outputs, batch, frames)."""
@@ -67,7 +63,7 @@ def overlap(shift, frames):
     return slice(max(0, -shift), max(0, frames - max(0, shift))), slice(max(0, shift), max(0, frames + min(0, shift)))
 
 
-class GatedNetwork(Bijection):
+class GatedNetwork(Parameters):
     r"""Input 1x1, L gated convolutions with residual and skip paths, output 1x1.
 
     .. math::
@@ -100,6 +96,8 @@ class GatedNetwork(Bijection):
     rng : numpy.random.Generator
     """
 
+    dcondition = None
+
     def __init__(self, inputs, outputs, hidden, layers, kernel, dilation, condition_channels, rng, dtype=np.float32):
         if kernel % 2 == 0:
             raise ValueError(f"kernel is {kernel}, but must be odd: a frame needs as many neighbours on either side")
@@ -109,7 +107,8 @@ class GatedNetwork(Bijection):
         self.input = convolution(inputs, hidden)
         self.gates = [convolution(hidden, 2 * hidden, kernel, dilation**layer) for layer in range(layers)]
         self.splits = [convolution(hidden, 2 * hidden) for _ in range(layers)]
-        self.conditions = [convolution(condition_channels, 2 * hidden) for _ in range(layers if condition_channels else 0)]
+        conditioned = layers if condition_channels else 0
+        self.conditions = [convolution(condition_channels, 2 * hidden) for _ in range(conditioned)]
         self.output = convolution(hidden, outputs)
         self.output.W[:] = 0
 

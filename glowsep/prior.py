@@ -38,8 +38,8 @@ class PriorConfig:
     hop: int = 256
     exponent: float = 0.5
     scale: float = 10.0
-    quietest: float = 0.05
-    loudest: float = 2.0
+    quietest: float = 0.03
+    loudest: float = 0.5
     glow: GlowConfig = field(
         default_factory=lambda: GlowConfig(channels=512, steps=8, condition_channels=NOISE_FEATURES)
     )
@@ -141,8 +141,10 @@ class Prior:
         .. math:: E[u_0 \mid u] = u + \sigma^2 \nabla_u \log p_\sigma(u)
 
         Tweedie's formula (Efron 2011, equation 1.4): whoever knows the density of noisy data can take noise away.
+        Returns that mean (batch, bins, frames), and :math:`\log p_\sigma(u)` (batch,).
         """
-        return u + noise[:, None, None] ** 2 * self.score(u, noise)[0]
+        score, log_prob = self.score(u, noise)
+        return u + noise[:, None, None] ** 2 * score, log_prob
 
     def log_prob(self, waveform, rng=None):
         r"""Log-density of the magnitudes of solo waveforms, in nats per dimension.
@@ -233,11 +235,14 @@ class Prior:
         for name, value in {"seconds": seconds, "temperature": temperature}.items():
             if not value > 0:
                 raise ValueError(f"{name} is {value}, but must be above 0")
-        samples = int(np.ceil(seconds * self.config.rate))
-        magnitude = self.sample_magnitudes(1, number_of_frames(samples, self.config.hop), rng, temperature)[0]
-        xp = array_module(magnitude)
-        with_nyquist = xp.pad(magnitude, ((0, 1), (0, 0))) * (self.config.window_length / 4)
-        return griffin_lim(with_nyquist, samples, rng, iterations, self.config.window_length, self.config.hop)
+        config = self.config
+        samples = int(np.ceil(seconds * config.rate))
+        magnitude = self.sample_magnitudes(1, number_of_frames(samples, config.hop), rng, temperature)[0]
+        with_nyquist = array_module(magnitude).pad(magnitude, ((0, 1), (0, 0))) * (config.window_length / 4)
+        waveform = griffin_lim(
+            with_nyquist, iterations, rng, window_length=config.window_length, hop=config.hop
+        )
+        return waveform[:samples]
 
     # Files
 

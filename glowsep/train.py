@@ -35,14 +35,14 @@ class TrainingConfig:
     seed : int
     """
 
-    steps: int = 10000
+    steps: int = 5000
     batch: int = 16
     frames: int = 64
     learning_rate: float = 1e-3
     warmup: int = 200
     clip: float = 1.0
     gain_db: float = 3.0
-    equaliser_db: float = 3.0
+    equaliser_db: float = 4.0
     validate_every: int = 250
     seed: int = 0
 
@@ -139,8 +139,10 @@ def training_step(prior, adam, u, config, learning_rate, rng):
 
 def measure_bins(prior, solo, config, batches=40):
     """Set the prior's mean and variance of every bin, from random excerpts as training hears them."""
-    drawn = (random_batch(prior, solo, config, np.random.default_rng([config.seed, 2**32 - 1, k])) for k in range(batches))
-    first, second = np.mean([(u.mean(axis=(0, 2)), (u**2).mean(axis=(0, 2))) for u in drawn], axis=0)
+    first, second = 0, 0
+    for number in range(batches):
+        u = random_batch(prior, solo, config, np.random.default_rng([config.seed, 2**32 - 1, number]))
+        first, second = first + u.mean(axis=(0, 2)) / batches, second + (u**2).mean(axis=(0, 2)) / batches
     prior.mean, prior.variance = first, second - first**2
 
 
