@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 from numpy.testing import assert_allclose
-from scipy.linalg import convolution_matrix
+from scipy.linalg import convolution_matrix, lstsq
 from scipy.signal import lfilter
 
 from glowsep.metrics import bss_eval, bss_eval_museval, remove_mean, sdr, si_sdr
@@ -97,7 +97,7 @@ def projection(references, estimate):
     """
     copies = np.hstack([convolution_matrix(reference, TAPS) for reference in references])
     padded = np.pad(estimate, [(0, 0), (0, TAPS - 1)])
-    return (copies @ np.linalg.lstsq(copies, padded.T, rcond=None)[0]).T
+    return (copies @ lstsq(copies, padded.T, lapack_driver="gelsy")[0]).T
 
 
 def decibels(signal, error):
@@ -145,8 +145,8 @@ def test_sdr_is_the_plain_signal_to_noise_ratio_of_each_second():
     assert_allclose(scores.sdr, expected, rtol=1e-12)
 
 
-@settings(max_examples=12, deadline=None)
-@given(samples=st.integers(1, 4 * RATE), sources=st.integers(1, 3), channels=st.integers(1, 2))
+@settings(max_examples=10, deadline=None)
+@given(samples=st.integers(1, 4 * RATE), sources=st.integers(1, 2), channels=st.integers(1, 2))
 def test_a_frame_each_second_the_tail_dropped_and_a_short_signal_whole(samples, sources, channels):
     shape = (sources, channels, samples)
     scores = bss_eval(noise(*shape), noise(*shape, seed=1), RATE)
