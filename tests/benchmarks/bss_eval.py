@@ -26,7 +26,7 @@ def main():
         pairs = zip((ours.sdr, ours.isr, ours.sir, ours.sar), theirs, strict=True)
         difference = max(abs(mine - other).max() for mine, other in pairs)
         print(
-            f"4 sources, {channels} channel(s): ours {between - started:.2f} s, museval {ended - between:.2f} s of CPU, "
+            f"4 sources, {channels} channels: ours {between - started:.2f} s of CPU, museval {ended - between:.2f} s, "
             f"{(ended - between) / (between - started):.1f} times faster, largest difference {difference:.0e} dB"
         )
 
