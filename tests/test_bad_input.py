@@ -271,6 +271,12 @@ def test_a_folder_without_priors_is_refused(refused, song, tmp_path):
     assert str(folder) in line and "train" in line
 
 
+def test_a_copy_without_priors_says_where_to_get_them(refused, song, tmp_path, monkeypatch):
+    monkeypatch.setattr("glowsep.cli.priors.SHIPPED", tmp_path)
+    line = refused("separate", song)
+    assert str(tmp_path / "priors") in line and "--priors" in line
+
+
 def test_a_prior_that_is_a_checkpoint_is_refused(refused, song, priors):
     changed(priors / "bass.npz", lambda header, arrays: header.update(kind="checkpoint"))
     line = refused("separate", song, "--priors", priors)

@@ -11,7 +11,6 @@ from glowsep.cli.separate import add_search, search
 from glowsep.errors import PriorError
 from glowsep.evaluate import companions, evaluate, save_json, table
 from glowsep.separate import separate
-from glowsep.show import box_plot
 
 SUMMARY = "score a method on a data set, beside floors, baselines and ceilings"
 EXAMPLE = "python -m glowsep evaluate data/freedoom4 --method instglow --json instglow.json --plot instglow.png"
@@ -64,6 +63,8 @@ def run(arguments):
         save_json(evaluations, arguments.json)
         options.say(arguments, arguments.json)
     if arguments.plot:
+        from glowsep.show import box_plot  # here, because Matplotlib takes longer to import than all the rest
+
         box_plot(evaluations, arguments.plot)
         options.say(arguments, arguments.plot)
 

@@ -12,7 +12,6 @@ from glowsep.cli import options
 from glowsep.datasets import MUSDB18, MUSDB18HQ, open_dataset
 from glowsep.errors import DatasetError, PriorError
 from glowsep.prior import Prior, PriorConfig
-from glowsep.show import learning_curve
 from glowsep.train import TrainingConfig, fit, without_silence
 
 SUMMARY = "train priors on solo recordings"
@@ -114,6 +113,8 @@ def train_prior(arguments, dataset, source, path):
     checkpoint = arguments.checkpoint or path.with_suffix(".checkpoint")
     curve = fit(prior, solo, validation, config, checkpoint, progress)
     if arguments.plot:
+        from glowsep.show import learning_curve  # here, because Matplotlib takes longer to import than all the rest
+
         learning_curve(curve, arguments.plot)
     prior.save(path)
     if not arguments.checkpoint:
