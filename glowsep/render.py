@@ -108,10 +108,13 @@ def read_midi(path):
         song = mido.MidiFile(path)
     except FileNotFoundError:
         raise DatasetError(f"{path}: not found; fetch it, or take it out of split.json") from None
-    except (OSError, ValueError, EOFError, LookupError) as error:
-        raise DatasetError(f"{path}: not a MIDI file that can be read ({error}); fetch it again") from None
+    except (OSError, ValueError, EOFError, LookupError, mido.KeySignatureError) as error:
+        reason = str(error) or "it ends too early"
+        raise DatasetError(f"{path}: not a MIDI file that can be read ({reason}); fetch it again") from None
     if song.type == 2:
         raise DatasetError(f"{path}: a MIDI file of type 2, many songs in one; save it as type 1")
+    if song.ticks_per_beat <= 0:
+        raise DatasetError(f"{path}: a MIDI file timed in film frames; save it with times in beats")
     return song
 
 

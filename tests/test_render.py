@@ -1,0 +1,443 @@
+"""Rendering: songs taken apart note by note, and folders that are there whole or not at all.
+
+A stand-in for the program FluidSynth makes noise of every MIDI file, another for each, so that these tests need
+neither it nor a sound font; tests/peers/test_fluidsynth.py has the real one.
+"""
+
+import json
+import os
+import random
+import stat
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import mido
+import numpy as np
+import pytest
+import soundfile
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from glowsep import midi
+from glowsep.datasets import open_dataset
+from glowsep.errors import DatasetError
+from glowsep.loudness import high_pass, high_shelf, integrated_loudness
+from glowsep.render import read_midi, render, render_excerpts
+
+RATE = 8000
+
+
+def song_of(*messages, ticks_per_beat=96):
+    """A MIDI file of type 1 with a track for each list of messages, whose times are since the one before."""
+    tracks = [mido.MidiTrack(track) for track in messages]
+    return mido.MidiFile(type=1, ticks_per_beat=ticks_per_beat, tracks=tracks)
+
+
+def notes(channel, program, count, start=0):
+    """A track of `count` notes, one after the other, on one instrument."""
+    track = [mido.Message("program_change", channel=channel, program=program, time=start)]
+    for number in range(count):
+        key = 40 + number % 24
+        track.append(mido.Message("note_on", channel=channel, note=key, velocity=80, time=0))
+        track.append(mido.Message("note_off", channel=channel, note=key, time=12))
+    return track
+
+
+def groups_of(song):
+    return [(stem.group, stem.program) for stem in midi.split(song)]
+
+
+def played(song):
+    """Every note of a MIDI file as (second, channel, program, key, velocity), by mido's own player."""
+    program, second = [0] * 16, 0.0
+    for message in song:
+        second += message.time
+        if message.type == "program_change":
+            program[message.channel] = message.program
+        elif message.type == "note_on" and message.velocity:
+            yield round(second, 6), message.channel, program[message.channel], message.note, message.velocity
+
+
+# Taking a song apart
+
+
+def test_programs_become_four_groups():
+    tracks = [notes(channel, program, 20) for channel, program in enumerate([0, 7, 24, 31, 32, 39])]
+    expected = [("piano", 0), ("piano", 7), ("guitar", 24), ("guitar", 31), ("bass", 32), ("bass", 39)]
+    assert groups_of(song_of(*tracks)) == expected
+
+
+@pytest.mark.parametrize("program", [8, 23, 40, 111])
+def test_other_pitched_instruments_are_played_by_a_piano(program):
+    song = song_of(notes(3, program, 20))
+    (stem,) = midi.split(song)
+    assert (stem.group, stem.program) == ("piano", 0)
+    assert {note[2] for note in played(stem.midi)} == {0}
+
+
+@pytest.mark.parametrize("program", [112, 127])
+def test_sound_effects_are_left_out(program):
+    assert groups_of(song_of(notes(0, program, 50), notes(1, 33, 20))) == [("bass", 33)]
+
+
+def test_channel_ten_is_drums_and_keeps_its_kit():
+    (stem,) = midi.split(song_of(notes(9, 16, 20)))
+    assert (stem.group, stem.program) == ("drums", 128)
+    assert {note[2] for note in played(stem.midi)} == {16}
+
+
+def test_group_with_few_notes_is_absent():
+    song = song_of(notes(0, 33, 19), notes(1, 25, 10), notes(2, 30, 10), notes(3, 0, 1), notes(4, 48, 18))
+    assert groups_of(song) == [("guitar", 25), ("guitar", 30)]
+
+
+def test_program_in_force_at_the_note_decides():
+    bass, guitar = notes(0, 33, 20), notes(0, 25, 20)
+    silent = [mido.Message("program_change", channel=0, program=5, time=0)]
+    assert groups_of(song_of(bass + silent + guitar)) == [("guitar", 25), ("bass", 33)]
+    held = [mido.Message("note_on", channel=0, note=99, velocity=80, time=0)]
+    release = [mido.Message("note_off", channel=0, note=99, time=480)]
+    piano, bass = midi.split(song_of(notes(0, 0, 20) + held + notes(0, 33, 20) + release))
+    assert sum(message.type == "note_off" and message.note == 99 for message in piano.midi.tracks[0]) == 1
+    assert not any(message.type == "note_off" and message.note == 99 for message in bass.midi.tracks[0])
+
+
+def test_what_shapes_the_notes_of_a_channel_stays_with_them():
+    shaping = [
+        mido.Message("control_change", channel=0, control=7, value=50, time=3),
+        mido.Message("control_change", channel=0, control=0, value=8, time=0),
+        mido.Message("pitchwheel", channel=0, pitch=1000, time=3),
+        mido.Message("aftertouch", channel=0, value=9, time=3),
+        mido.Message("sysex", data=(1, 2, 3), time=3),
+        mido.MetaMessage("set_tempo", tempo=400_000, time=3),
+        mido.MetaMessage("lyrics", text="la", time=3),
+    ]
+    bass, piano = midi.split(song_of(shaping + notes(0, 33, 20), notes(1, 0, 20)))
+    assert Counter(m.type for m in bass.midi.tracks[0] if "note" not in m.type) == {
+        "program_change": 2, "control_change": 1, "pitchwheel": 1, "aftertouch": 1, "sysex": 1, "set_tempo": 1,
+        "end_of_track": 1,
+    }  # fmt: skip
+    others = {m.type for m in piano.midi.tracks[0] if "note" not in m.type}
+    assert others == {"program_change", "sysex", "set_tempo", "end_of_track"}
+
+
+events = st.one_of(
+    st.builds(
+        lambda channel, note, time: [
+            mido.Message("note_on", channel=channel, note=note, velocity=64, time=time),
+            mido.Message("note_off", channel=channel, note=note, time=5),
+        ],
+        st.integers(8, 11), st.integers(30, 40), st.integers(0, 50),
+    ),
+    st.builds(
+        lambda channel, program: [mido.Message("program_change", channel=channel, program=program, time=0)],
+        st.integers(8, 11), st.integers(0, 127),
+    ),
+    st.builds(lambda tempo, time: [mido.MetaMessage("set_tempo", tempo=tempo, time=time)],
+              st.integers(200_000, 900_000), st.integers(0, 50)),
+)  # fmt: skip
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.lists(events, max_size=20), min_size=1, max_size=3))
+def test_stems_play_the_notes_of_the_song_when_the_song_does(tracks):
+    song = song_of(*[[message for event in track for message in event] for track in tracks])
+    heard, expected = Counter(), Counter()
+    for stem in midi.split(song, minimum_notes=1):
+        assert sum(message.time for message in stem.midi) == pytest.approx(midi.duration(song), abs=0.02)
+        for second, channel, program, key, velocity in played(stem.midi):
+            heard[second, channel, program, key, velocity] += 1
+    for second, channel, program, key, velocity in played(song):
+        if channel != 9 and program >= 112:
+            continue
+        if channel != 9 and midi.instrument_group(program) is None:
+            program = 0
+        expected[second, channel, program, key, velocity] += 1
+    assert heard == expected
+
+
+# Rendering
+
+NOISE = """
+import array, random, struct, sys
+
+arguments = sys.argv[1:]
+rate, gain = int(arguments[arguments.index("-r") + 1]), float(arguments[arguments.index("-g") + 1])
+with open(arguments[-1], "rb") as file:
+    rng = random.Random(file.read())
+left = [LEVEL * gain * rng.uniform(-1, 1) for _ in range(2 * rate)]
+samples = array.array("f", [sample for level in left for sample in (level, 0)]).tobytes()
+form = b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 3, 2, rate, 8 * rate, 8, 32)
+with open(arguments[arguments.index("-F") + 1], "wb") as file:
+    size = len(form) + 8 + len(samples)
+    file.write(b"RIFF" + struct.pack("<I", size) + form + b"data" + struct.pack("<I", len(samples)) + samples)
+"""
+
+
+def heard_in_place_of(path):
+    """The first two seconds of what the stand-in's left channel holds for a MIDI file."""
+    rng = random.Random(path.read_bytes())
+    return np.array([0.2 * rng.uniform(-1, 1) for _ in range(2 * RATE)])
+
+
+@pytest.fixture
+def fluidsynth(tmp_path, monkeypatch):
+    """A function that installs a program "fluidsynth" which runs the Python source it is given."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+
+    def install(source):
+        script = folder / "fluidsynth.py"
+        script.write_text(source)
+        if os.name == "nt":
+            (folder / "fluidsynth.bat").write_text(f'@"{sys.executable}" -I -S "{script}" %*\n')
+        else:
+            program = folder / "fluidsynth"
+            program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{script}" "$@"\n')
+            program.chmod(program.stat().st_mode | stat.S_IXUSR)
+
+    install(NOISE.replace("LEVEL", "1.0"))
+    return install
+
+
+@pytest.fixture
+def soundfont(tmp_path):
+    """What looks like a sound font from outside."""
+    path = tmp_path / "tiny.sf2"
+    path.write_bytes(b"RIFF" + (4).to_bytes(4, "little") + b"sfbk")
+    return path
+
+
+@pytest.fixture
+def freedoom(tmp_path):
+    """Songs with a split file, as in data/freedoom."""
+    folder = tmp_path / "freedoom"
+    (folder / "midi").mkdir(parents=True)
+    songs = {"one": [(0, 33, 24), (1, 0, 24), (2, 48, 24)], "two": [(0, 30, 30)], "three": [(9, 0, 30), (0, 33, 5)]}
+    for name, tracks in songs.items():
+        song_of(*[notes(*track) for track in tracks]).save(folder / "midi" / f"{name}.mid")
+    split = {"train": ["two"], "validation": ["three"], "test": ["one"]}
+    excerpts = {name: {"start_s": 0.5, "duration_s": 0.75} for name in ("one", "three")}
+    (folder / "split.json").write_text(json.dumps(split | {"excerpts": excerpts}))
+    (folder / "training_excerpts.json").write_text(json.dumps({"two": {"start_s": 0.25, "duration_s": 0.5}}))
+    return folder
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def refused(action, *words):
+    """The action raises a DatasetError of one line with these words in it."""
+    with pytest.raises(DatasetError) as refusal:
+        action()
+    message = str(refusal.value)
+    assert len(message.splitlines()) == 1
+    for word in words:
+        assert str(word) in message
+
+
+def test_render_writes_slakhs_layout(fluidsynth, soundfont, freedoom, tmp_path):
+    out = tmp_path / "out"
+    render(freedoom, out, soundfont, RATE, progress=False)
+    track = out / "test" / "one"
+    names = {path.relative_to(track).as_posix() for path in track.rglob("*") if path.is_file()}
+    stems = {f"{folder}/S0{i}.{ending}" for i in range(3) for folder, ending in [("MIDI", "mid"), ("stems", "flac")]}
+    assert names == stems | {"all_src.mid", "metadata.yaml", "mix.flac"}
+    assert (track / "all_src.mid").read_bytes() == (freedoom / "midi" / "one.mid").read_bytes()
+    metadata = yaml.safe_load((track / "metadata.yaml").read_text())
+    assert set(metadata) == {
+        "UUID", "audio_dir", "lmd_midi_dir", "midi_dir", "normalization_factor", "normalized", "overall_gain",
+        "target_peak", "stems",
+    }  # fmt: skip
+    for stem in metadata["stems"].values():
+        assert set(stem) == {
+            "audio_rendered", "inst_class", "integrated_loudness", "is_drum", "midi_program_name", "midi_saved",
+            "plugin_name", "program_num",
+        }  # fmt: skip
+    about = [(stem["program_num"], stem["is_drum"], stem["inst_class"]) for stem in metadata["stems"].values()]
+    assert about == [(33, False, "Bass"), (0, False, "Piano"), (0, False, "Piano")]
+    drums = yaml.safe_load((out / "validation" / "three" / "metadata.yaml").read_text())["stems"]
+    assert [(stem["program_num"], stem["is_drum"]) for stem in drums.values()] == [(128, True)]
+
+
+def test_stems_sum_to_the_mix_and_last_as_long(fluidsynth, soundfont, freedoom, tmp_path):
+    out = tmp_path / "out"
+    render(freedoom, out, soundfont, RATE, progress=False)
+    track = out / "test" / "one"
+    stems = [soundfile.read(path, dtype="int16")[0].astype(int) for path in sorted((track / "stems").iterdir())]
+    mix, rate = soundfile.read(track / "mix.flac", dtype="int16")
+    assert rate == RATE and mix.ndim == 1 and mix.any()
+    np.testing.assert_array_equal(sum(stems), mix)
+    song = mido.MidiFile(freedoom / "midi" / "one.mid")
+    length = round((song.length + 2) * RATE)
+    assert length > 2 * RATE
+    for number, stem in enumerate(stems):
+        left = heard_in_place_of(track / "MIDI" / f"S{number:02d}.mid")
+        np.testing.assert_allclose(stem, np.pad(left / 2, (0, length - len(left))) * 32768, atol=0.51)
+
+
+def test_rendering_again_gives_the_same_bytes(fluidsynth, soundfont, freedoom, tmp_path):
+    render(freedoom, tmp_path / "a", soundfont, RATE, workers=1, progress=False)
+    render(freedoom, tmp_path / "b", soundfont, RATE, workers=3, progress=False)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_what_was_rendered_earlier_is_replaced_and_nothing_else_touched(fluidsynth, soundfont, freedoom, tmp_path):
+    out = tmp_path / "out"
+    for stale in (out / "test" / "one" / "stems" / "S09.flac", out / "test" / "other" / "kept.txt", out / "kept.txt"):
+        stale.parent.mkdir(parents=True, exist_ok=True)
+        stale.write_text("earlier")
+    render(freedoom, out, soundfont, RATE, splits=["test"], progress=False)
+    assert sorted(path.name for path in (out / "test" / "one" / "stems").iterdir()) == [
+        "S00.flac",
+        "S01.flac",
+        "S02.flac",
+    ]
+    assert {path.name for path in out.iterdir()} == {"test", "kept.txt", "excerpts.json"}
+    assert (out / "test" / "other" / "kept.txt").read_text() == "earlier"
+
+
+def test_excerpts_are_parts_of_the_whole(fluidsynth, soundfont, freedoom, tmp_path):
+    whole, part = tmp_path / "whole", tmp_path / "part"
+    render(freedoom, whole, soundfont, RATE, progress=False)
+    render_excerpts(freedoom, part, soundfont, RATE, progress=False)
+    for split in ("validation", "test"):
+        for a, b in zip(open_dataset(whole, split), open_dataset(part, split), strict=True):
+            assert a.name == b.name and a.mixture.shape == (1, round(0.75 * RATE))
+            for source in a.sources:
+                np.testing.assert_array_equal(a.sources[source], b.sources[source])
+            mix, _ = soundfile.read(part / split / b.name / "mix.flac", dtype="float32")
+            np.testing.assert_allclose(b.mixture[0], mix, atol=1e-6)
+    song, excerpt = open_dataset(whole, "train")[0], open_dataset(part, "train")[0]
+    assert song.mixture.shape[1] > 3 * RATE  # a training song is read whole
+    np.testing.assert_array_equal(excerpt.mixture, song.mixture[:, round(0.25 * RATE) : round(0.75 * RATE)])
+    assert [path.name for path in sorted((part / "test" / "one" / "stems").iterdir())] == ["S00.flac", "S01.flac"]
+    assert not list(part.rglob("*.mid")) and not list((part / "train").rglob("mix.flac"))
+
+
+# What goes wrong
+
+
+def test_without_fluidsynth(soundfont, freedoom, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    words = ("fluidsynth", "apt-get install", "brew install", "Windows")
+    refused(lambda: render(freedoom, tmp_path / "out", soundfont, RATE, progress=False), *words)
+
+
+@pytest.mark.parametrize(
+    ("damage", "word"),
+    [(None, "cannot be read"), (b"", "not a sound font"), (b"MThd and more than that", "not a sound font"),
+     (b"RIFF\x00\x00\x00\x00WAVE", "not a sound font"), (b"RIFF\x99\x00\x00\x00sfbk", "cut short")],
+)  # fmt: skip
+def test_not_a_sound_font(fluidsynth, soundfont, freedoom, tmp_path, damage, word):
+    soundfont.unlink()
+    if damage is not None:
+        soundfont.write_bytes(damage)
+    refused(lambda: render(freedoom, tmp_path / "out", soundfont, RATE, progress=False), soundfont, word)
+    refused(lambda: render(freedoom, tmp_path / "out", tmp_path, RATE, progress=False), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("source", "word"),
+    [("raise SystemExit(3)", "exit code 3"), ("print('Failed to load the SoundFont')", "Failed to load"),
+     ("print('fine')", "no audio"), (NOISE.replace("LEVEL", "30.0"), "full scale")],
+)  # fmt: skip
+def test_failed_rendering_leaves_nothing(fluidsynth, soundfont, freedoom, tmp_path, source, word):
+    fluidsynth(source)
+    out = tmp_path / "out"
+    refused(lambda: render(freedoom, out, soundfont, RATE, progress=False), word)
+    assert set(contents(out)) == {"excerpts.json"}
+
+
+def test_ctrl_c_leaves_no_half_written_song(fluidsynth, soundfont, freedoom, tmp_path, monkeypatch):
+    fluidsynth("import time; time.sleep(60)")
+
+    def interrupted(jobs, **about):
+        time.sleep(0.5)  # while songs are under way
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("glowsep.render.tqdm", interrupted)
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        render(freedoom, tmp_path / "out", soundfont, RATE)
+    assert time.monotonic() - began < 20
+    assert set(contents(tmp_path / "out")) == {"excerpts.json"}
+
+
+def test_output_that_cannot_be_written(fluidsynth, soundfont, freedoom, tmp_path):
+    out = tmp_path / "taken"
+    out.write_text("a file")
+    refused(lambda: render(freedoom, out, soundfont, RATE, progress=False), out, "another folder")
+    refused(lambda: render_excerpts(freedoom, out, soundfont, RATE, progress=False), out, "another folder")
+
+
+def test_songs_that_cannot_be_read(fluidsynth, soundfont, freedoom, tmp_path):
+    def action():
+        render(freedoom, tmp_path / "out", soundfont, RATE, splits=["train"], progress=False)
+
+    path = freedoom / "midi" / "two.mid"
+    whole = path.read_bytes()
+    song = mido.MidiFile(path)
+    song.type = 2
+    song.save(path)
+    refused(action, path, "type 2")
+    path.write_bytes(whole[:12] + b"\xe8\x28" + whole[14:])
+    refused(action, path, "film frames")
+    for damage in (b"", b"not MIDI at all", whole[:40], whole.replace(b"MTrk", b"XXXX")):
+        path.write_bytes(damage)
+        refused(action, path)
+    path.unlink()
+    refused(action, path, "not found")
+    for damage in ("{", "[]", "3"):
+        (freedoom / "split.json").write_text(damage)
+        refused(action, freedoom / "split.json")
+    (freedoom / "split.json").unlink()
+    refused(action, freedoom / "split.json")
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_any_damage_to_a_midi_file_is_one_clear_error(seed):
+    rng = np.random.default_rng(seed)
+    folder = Path(__file__).parents[1] / "data" / "freedoom" / "midi"
+    damaged = bytearray((folder / "freedoom1_introa.mid").read_bytes())
+    for place in rng.integers(len(damaged), size=5):
+        damaged[place] = rng.integers(256)
+    with TemporaryDirectory() as temporary:
+        path = Path(temporary, "damaged.mid")
+        path.write_bytes(damaged[: rng.integers(len(damaged))])
+        try:
+            midi.split(read_midi(path))
+        except DatasetError as error:
+            assert str(path) in str(error) and len(str(error).splitlines()) == 1
+
+
+# Loudness
+
+
+def test_loudness_filters_are_the_standards():
+    """ITU-R BS.1770-4, tables 1 and 2: the coefficients at 48 kHz."""
+    b, a = high_shelf(48000)
+    np.testing.assert_allclose(b, [1.53512485958697, -2.69169618940638, 1.19839281085285], atol=1e-8)
+    np.testing.assert_allclose(a, [1, -1.69065929318241, 0.73248077421585], atol=1e-8)
+    b, a = high_pass(48000)
+    np.testing.assert_allclose(b, [1, -2, 1])
+    np.testing.assert_allclose(a, [1, -1.99004745483398, 0.99007225036621], atol=1e-8)
+
+
+@pytest.mark.parametrize("rate", [22050, 44100, 48000])
+def test_loudness_of_a_sine_at_full_scale(rate):
+    """The standard's own calibration: 997 Hz at full scale in one channel is -3.01 LUFS, with or without pauses."""
+    sine = np.sin(2 * np.pi * 997 * np.arange(5 * rate) / rate)
+    assert integrated_loudness(sine, rate) == pytest.approx(-3.01, abs=0.05)
+    assert integrated_loudness(sine / 10, rate) == pytest.approx(-23.01, abs=0.05)
+    with_pause = np.concatenate([sine, np.zeros(20 * rate)])
+    assert integrated_loudness(with_pause, rate) == pytest.approx(-3.01, abs=0.15)
+    assert integrated_loudness(np.zeros(rate), rate) == -np.inf
+    assert np.isfinite(integrated_loudness(sine[:10] * 0.5, rate))
