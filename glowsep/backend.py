@@ -40,6 +40,11 @@ def to_device(array, device):
     raise ValueError(f"device is {device!r}, but must be 'cpu' or 'cuda'")
 
 
+def beside(array, neighbour):
+    """``array`` (in any memory) in the memory where ``neighbour`` lies: the explicit step that mixing them needs."""
+    return to_host(array) if array_module(neighbour) is np else array_module(neighbour).asarray(array)
+
+
 def cuda():
     """The ``cupy`` module, once a GPU has answered.
 

@@ -9,7 +9,8 @@ SILENCE = 1e-5
 def poisson(mixture, total):
     r"""Generalised Kullback-Leibler divergence of the mixture's magnitudes x from the generated sum m.
 
-    .. math:: D(x, m) = \sum \Big( x \log\frac{x}{m} - x + m \Big), \qquad \frac{\partial D}{\partial m} = 1 - \frac{x}{m}
+    .. math:: D(x, m) = \sum \Big( x \log\frac{x}{m} - x + m \Big), \qquad
+              \frac{\partial D}{\partial m} = 1 - \frac{x}{m}
 
     Up to a constant it is minus the log-likelihood of x as Poisson counts of mean m: loud bins may err by more.
 

@@ -2,17 +2,19 @@
 
 import numpy as np
 
+from .backend import array_module, beside
+
 
 def dithered(waveform, rng):
-    """The waveform with uniform noise of one 16-bit step added: digital silence has no density."""
-    return waveform + rng.random(waveform.shape, np.float32) / 32768
+    """The waveform (..., samples) with uniform noise of one 16-bit step added: digital silence has no density."""
+    return waveform + beside(rng.random(waveform.shape, np.float32) / 32768, waveform)
 
 
 def add_noise(u, noise, rng):
-    """u + σε, with one level σ an item."""
-    return u + noise[:, None, None] * channels_outermost(rng.standard_normal(u.shape, np.float32))
+    """u + σε, with u (batch, bins, frames) and one level σ an item, ``noise`` (batch,)."""
+    return u + noise[:, None, None] * channels_outermost(beside(rng.standard_normal(u.shape, np.float32), u))
 
 
 def channels_outermost(u):
     """The same array (batch, channels, frames) with the channels outermost in memory: one large product a layer."""
-    return np.ascontiguousarray(u.swapaxes(0, 1)).swapaxes(0, 1)
+    return array_module(u).ascontiguousarray(u.swapaxes(0, 1)).swapaxes(0, 1)

@@ -73,6 +73,7 @@ class Prior:
         self.config = PriorConfig() if config is None else config
         self.flow = Glow(self.config.glow, rng)
         bins = self.config.glow.channels
+        # Wherever these lie, the weights lie too, and the computation happens.
         self.mean, self.variance = np.zeros(bins, np.float32), np.ones(bins, np.float32)
 
     # Between magnitudes and the flow's domain
@@ -117,12 +118,16 @@ class Prior:
         with the mean :math:`\mu` and variance :math:`v` of the bin in solo recordings. So the flow starts from what an
         average spectrum knows, and learns the rest. Returns :math:`\tilde u` and :math:`d` (batch, bins, 1).
         """
-        deviation = array_module(u).sqrt(self.variance + noise[:, None] ** 2)[:, :, None]
+        deviation = self.deviation(noise)
         return (u - self.mean[:, None]) / deviation, deviation
 
     def restore(self, standard, noise):
         """The u that ``standardise`` took to ``standard``."""
-        return standard * self.standardise(standard, noise)[1] + self.mean[:, None]
+        return standard * self.deviation(noise) + self.mean[:, None]
+
+    def deviation(self, noise):
+        r"""Every bin's standard deviation :math:`\sqrt{v + \sigma^2}` at the noise levels: (batch, bins, 1)."""
+        return array_module(noise).sqrt(self.variance + noise[:, None] ** 2)[:, :, None]
 
     def noisy_log_prob(self, u, noise):
         r""":math:`\log p_\sigma(u)` of noisy u (batch, bins, frames): (batch,), in nats."""
@@ -171,7 +176,10 @@ class Prior:
         """
         xp = array_module(waveform)
         rng = np.random.default_rng(0) if rng is None else rng
-        magnitude = self.whole_blocks(self.magnitudes(dithered(waveform, rng)))
+        # Silence is appended before the dither, not after it: a magnitude of exactly zero has no density.
+        blocks = self.whole_frames(number_of_frames(waveform.shape[1], self.config.hop))
+        missing = (blocks - 1) * self.config.hop - waveform.shape[1]
+        magnitude = self.magnitudes(dithered(xp.pad(waveform, ((0, 0), (0, missing))), rng))
         u = self.compress(magnitude)
         noise = xp.full(len(u), self.config.quietest, u.dtype)
         log_prob = self.noisy_log_prob(add_noise(u, noise, rng), noise)
@@ -180,9 +188,13 @@ class Prior:
 
     def whole_blocks(self, magnitude):
         """Magnitudes with silent frames appended, to a multiple of the flow's squeeze factor."""
-        missing = -magnitude.shape[-1] % self.config.glow.squeeze
+        missing = self.whole_frames(magnitude.shape[-1]) - magnitude.shape[-1]
         widths = [(0, 0)] * (magnitude.ndim - 1) + [(0, missing)]
         return array_module(magnitude).pad(magnitude, widths)
+
+    def whole_frames(self, frames):
+        """The number of frames, raised to a multiple of the flow's squeeze factor."""
+        return -(-frames // self.config.glow.squeeze) * self.config.glow.squeeze
 
     # Between latents and magnitudes, at the quietest noise level: what the latent search walks through
 
@@ -192,18 +204,23 @@ class Prior:
         return factor * self.config.glow.channels, frames // factor
 
     def generate(self, latent):
-        r"""The magnitude (bins, frames) that a latent stands for: flow inverse, bins' statistics, ``expand``."""
-        noise = self._quietest(latent)
-        standard = self.flow.inverse(latent[None], self.condition(noise))
-        return self.expand(self.restore(standard, noise))[0]
+        """The magnitude (bins, frames) that a latent stands for: flow inverse, bins' statistics, ``expand``.
 
-    def backward_generate(self, dmagnitude, latent):
-        """The gradient by the latent of a loss, from its gradient by ``generate(latent)``."""
+        Returns
+        -------
+        magnitude : (bins, frames)
+        cache
+            What ``backward_generate`` wants: the flow's output, which would take as long again to find.
+        """
         noise = self._quietest(latent)
         standard = self.flow.inverse(latent[None], self.condition(noise))
-        deviation = self.standardise(standard, noise)[1]
+        return self.expand(self.restore(standard, noise))[0], standard
+
+    def backward_generate(self, dmagnitude, cache):
+        """The gradient by the latent of a loss, from its gradient by the magnitude, and ``generate``'s cache."""
+        standard, noise = cache, self._quietest(cache)
         u = self.restore(standard, noise)
-        dstandard = dmagnitude[None] * self.expand_slope(u) * deviation
+        dstandard = dmagnitude[None] * self.expand_slope(u) * self.deviation(noise)
         return self.flow.backward_inverse(dstandard, standard, self.condition(noise))[0][0]
 
     def latent_of(self, magnitude):
@@ -219,9 +236,8 @@ class Prior:
 
     def sample_magnitudes(self, batch, frames, rng, temperature=0.7):
         """Draw magnitudes (batch, bins, frames) at the quietest noise level."""
-        noise = array_module(self.flow.layers[1].bias).full(batch, self.config.quietest, np.float32)
-        blocks = -(-frames // self.config.glow.squeeze) * self.config.glow.squeeze
-        standard = self.flow.sample(batch, blocks, rng, temperature, self.condition(noise))
+        noise = array_module(self.mean).full(batch, self.config.quietest, np.float32)
+        standard = self.flow.sample(batch, self.whole_frames(frames), rng, temperature, self.condition(noise))
         return self.expand(self.restore(standard, noise))[:, :, :frames]
 
     def sample(self, seconds, rng, temperature=0.7, iterations=60):

@@ -74,24 +74,22 @@ class LatentSearch:
         require_iterations_and_weight(self.iterations, self.weight)
 
     def __call__(self, mixture, priors, rng, callback=None):
-        xp = array_module(mixture)
         start = from_zero if self.start is None else self.start
         latents = {str(i): start(prior, mixture, len(priors), rng) for i, prior in enumerate(priors)}
         adam, history = Adam(latents, self.learning_rate), []
         for iteration in range(self.iterations):
-            magnitudes = xp.stack([prior.generate(z) for prior, z in zip(priors, latents.values(), strict=True)])
+            magnitudes, caches = generate_all(priors, latents)
             distance, dtotal = self.likelihood(mixture, magnitudes.sum(axis=0))
             gradients = {
-                name: prior.backward_generate(dtotal, latents[name]) + self.weight * latents[name]
-                for name, prior in zip(latents, priors, strict=True)
+                name: prior.backward_generate(dtotal, cache) + self.weight * latents[name]
+                for name, prior, cache in zip(latents, priors, caches, strict=True)
             }
             energy = sum(0.5 * float((z * z).sum()) for z in latents.values())
             history.append({"likelihood": float(distance), "prior": energy})
             if callback is not None:
                 callback(iteration, magnitudes, history[-1])
             adam.step(gradients)
-        magnitudes = xp.stack([prior.generate(z) for prior, z in zip(priors, latents.values(), strict=True)])
-        return Found(magnitudes, list(latents.values()), history)
+        return Found(generate_all(priors, latents)[0], list(latents.values()), history)
 
 
 @dataclass(frozen=True)
@@ -140,7 +138,7 @@ class AnnealedSearch:
         xp = array_module(mixture)
         magnitudes = xp.stack([mixture / len(priors)] * len(priors))
         history = []
-        for iteration, noise in enumerate(np.geomspace(self.loudest, self.quietest, self.iterations)):
+        for iteration, noise in enumerate(np.geomspace(self.loudest, self.quietest, self.iterations).tolist()):
             log_probs = 0.0
             for source, prior in enumerate(priors):
                 u = prior.compress(magnitudes[source][None])
@@ -170,6 +168,13 @@ def from_prior(prior, mixture, sources, rng):
 def from_mixture(prior, mixture, sources, rng):
     """The latent of an equal share of the mixture: explains everything at once, so the search stays there."""
     return prior.latent_of(mixture / sources)
+
+
+def generate_all(priors, latents):
+    """The magnitudes (sources, bins, frames) of a dict of latents, and ``backward_generate``'s caches."""
+    generated = [prior.generate(z) for prior, z in zip(priors, latents.values(), strict=True)]
+    magnitudes, caches = zip(*generated, strict=True)
+    return array_module(magnitudes[0]).stack(magnitudes), caches
 
 
 def require_iterations_and_weight(iterations, weight):

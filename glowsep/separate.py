@@ -6,16 +6,19 @@ import numpy as np
 from tqdm import tqdm
 
 from . import audio
-from .backend import array_module, to_host
-from .masks import apply_masks, ratio_masks
+from .backend import beside, to_host
+from .masks import ratio_masks, share
 from .search import AnnealedSearch, Found
-from .spectrogram import istft, stft
+from .spectrogram import istft, phase_of, stft
 
 #: Seconds of a song that are searched at once, and of them that neighbours share.
 SEGMENT, OVERLAP = 10.0, 1.0
 
 #: Root mean square of Freedoom-4's training mixtures: the level at which the priors heard their instruments.
 LEVEL = 0.06
+
+#: Root mean square below which a mixture counts as silence: a thirtieth of a 16-bit step.
+QUIETEST = 1e-6
 
 
 @dataclass
@@ -29,7 +32,7 @@ class Separation:
     magnitudes : (sources, bins, frames)
         The generated sources themselves, before the masks; ``unmasked`` makes them audible.
     latents : list of arrays
-        One per source, as the search left them.
+        One per source, as the search left them; none where the mixture is silent and nothing was searched.
     history : list of dict
         The search's loss terms, per iteration.
     """
@@ -50,8 +53,9 @@ def separate(mixture, priors, rate=22050, search=None, mask_exponent=2.0, rng=No
     Parameters
     ----------
     mixture : (channels, samples)
+        In any memory: the search and the masks are computed where the priors lie.
     priors : sequence of glowsep.Prior
-        One per source, all of one rate and one STFT.
+        One per source, all of one rate and one STFT, and all on one device.
     rate : int
         Of the mixture, in Hz.
     search : callable, optional
@@ -66,25 +70,27 @@ def separate(mixture, priors, rate=22050, search=None, mask_exponent=2.0, rng=No
     Returns
     -------
     Separation
+        Its arrays are NumPy's, in main memory.
 
     Raises
     ------
     ValueError
-        For a mixture that is not (channels, samples) or not finite, no prior, or priors that do not fit together.
+        For a mixture that is not (channels, samples) of finite floats, no prior, or priors that do not fit together.
 
     References
     ----------
     Zhu et al. 2022, section III; chapter 12.
     """
+    mixture = to_host(mixture)
     require_mixture(mixture)
     require_one_domain(priors)
     rng = np.random.default_rng(0) if rng is None else rng
     search = AnnealedSearch() if search is None else search
-    mid = to_host(mixture.mean(axis=0))
-    gain = level_gain([float((mid[start : start + rate] ** 2).mean()) for start in range(0, len(mid), rate)])
+    gain = level_gain([mid_power(mixture[:, start : start + rate]) for start in range(0, mixture.shape[1], rate)])
     found = search_segment(mixture, priors, rate, gain, search, rng, callback)
-    estimates = share(mixture, rate, ratio_masks(found.magnitudes, mask_exponent), priors[0].config)
-    return Separation(estimates, found.magnitudes / gain, found.latents, found.history)
+    estimates = masked(mixture, rate, found.magnitudes, mask_exponent, priors)
+    latents = [to_host(latent) for latent in found.latents]
+    return Separation(estimates, to_host(found.magnitudes / gain), latents, found.history)
 
 
 def separate_file(song, folder, priors, search=None, mask_exponent=2.0, rng=None, progress=True):
@@ -119,7 +125,7 @@ def separate_file(song, folder, priors, search=None, mask_exponent=2.0, rng=None
     search = AnnealedSearch() if search is None else search
     info = audio.check(song)
     hop, overlap = round((SEGMENT - OVERLAP) * info.rate), round(OVERLAP * info.rate)
-    gain = level_gain(mid_powers(song, info.rate))
+    gain = level_gain([mid_power(block) for _, block in audio.segments(song, info.rate, info.rate)])
     names = [prior.name for prior in priors]
     tail = np.zeros((len(priors), info.channels, 0), np.float32)  # of the segment before, to be faded out
     segments = 1 + max(0, -(-(info.samples - hop - overlap) // hop))
@@ -127,7 +133,7 @@ def separate_file(song, folder, priors, search=None, mask_exponent=2.0, rng=None
     with audio.StemWriter(folder, names, info.rate, info.channels) as stems:
         for start, mixture in bar:
             found = search_segment(mixture, priors, info.rate, gain, search, rng)
-            estimates = to_host(share(mixture, info.rate, ratio_masks(found.magnitudes, mask_exponent), priors[0].config))
+            estimates = masked(mixture, info.rate, found.magnitudes, mask_exponent, priors)
             shared = tail.shape[2]
             fade = np.linspace(0, 1, shared, endpoint=False, dtype=np.float32)
             estimates[:, :, :shared] = fade * estimates[:, :, :shared] + (1 - fade) * tail
@@ -138,62 +144,69 @@ def separate_file(song, folder, priors, search=None, mask_exponent=2.0, rng=None
 
 
 def search_segment(mixture, priors, rate, gain, search, rng, callback=None):
-    """Search the sources of one segment (channels, samples), its mid scaled by ``gain``."""
-    mid = audio.resample(to_host(mixture.mean(axis=0, keepdims=True)), rate, priors[0].config.rate)[0]
-    magnitude = priors[0].magnitudes(gain * array_module(mixture).asarray(mid))
+    """Search the sources of one segment (channels, samples), its mid scaled by ``gain``, where the priors lie."""
+    mid = audio.resample(mixture.mean(axis=0), rate, priors[0].config.rate)
+    magnitude = priors[0].magnitudes(beside(gain * mid, priors[0].mean))
     frames = magnitude.shape[1]
     if not magnitude.any():  # nothing to search, and the logarithm of nothing to avoid
-        return Found(array_module(mixture).zeros((len(priors), *magnitude.shape), magnitude.dtype), [], [])
+        return Found(magnitude[None].repeat(len(priors), axis=0), [], [])
     found = search(priors[0].whole_blocks(magnitude), priors, rng, callback)
     found.magnitudes = found.magnitudes[:, :, :frames]
     return found
 
 
-def share(mixture, rate, masks, config):
-    """Share the mixture (channels, samples) out by ``masks`` (sources, bins, frames): (sources, channels, samples).
+def masked(mixture, rate, magnitudes, exponent, priors):
+    """The sources' shares of the mixture (channels, samples), in main memory: (sources, channels, samples)."""
+    config, masks = priors[0].config, ratio_masks(magnitudes, exponent)
+    return to_host(share(beside(mixture, masks), rate, masks, config.rate, config.window_length, config.hop))
 
-    The masks lie on the time-frequency grid of the priors' rate. The mixture's STFT, at the mixture's own rate, has a
-    window of (about) the same duration, and the masks are interpolated to its grid; above the priors' highest bin
-    the highest mask holds. Interpolated masks still sum to one, and so the estimates to the mixture.
+
+def unmasked(magnitudes, mixture, rate, config):
+    """The generated magnitudes as sound, with the phase of the mixture's mid and no mask: they need not add up to it.
+
+    Parameters
+    ----------
+    magnitudes : (sources, bins, frames)
+        As in ``Separation``.
+    mixture : (channels, samples)
+    rate : int
+        Of the mixture, in Hz.
+    config : glowsep.PriorConfig
+        The priors'.
+
+    Returns
+    -------
+    (sources, samples)
+        Mono, at the priors' rate ``config.rate``.
     """
-    hop = max(1, round(config.hop * rate / config.rate))
-    window_length = hop * (config.window_length // config.hop)
-    spectrum = stft(mixture, window_length, hop)
-    bins, frames = spectrum.shape[1:]
-    masks = interpolate(masks, np.arange(bins) * rate / window_length * config.window_length / config.rate, axis=1)
-    masks = interpolate(masks, np.arange(frames) * hop / rate * config.rate / config.hop, axis=2)
-    return istft(apply_masks(masks, spectrum), mixture.shape[1], window_length, hop)
-
-
-def interpolate(array, positions, axis):
-    """``array`` at fractional ``positions`` along ``axis``: linear, and constant beyond the ends."""
-    positions = np.clip(positions, 0, array.shape[axis] - 1)
-    below = np.floor(positions).astype(int)
-    above = np.minimum(below + 1, array.shape[axis] - 1)
-    xp = array_module(array)
-    weight = xp.asarray((positions - below).astype(array.dtype)).reshape([-1 if k == axis else 1 for k in range(array.ndim)])
-    return (1 - weight) * xp.take(array, xp.asarray(below), axis) + weight * xp.take(array, xp.asarray(above), axis)
+    mid = audio.resample(mixture.mean(axis=0), rate, config.rate)
+    phase = phase_of(stft(mid, config.window_length, config.hop))
+    with_nyquist = np.pad(magnitudes, ((0, 0), (0, 1), (0, 0))) * (config.window_length / 4)
+    return istft(with_nyquist * phase, len(mid), config.window_length, config.hop)
 
 
 def level_gain(powers):
     """The factor that brings a mixture to ``LEVEL``, from the mean squares of its mid's blocks of a second.
 
-    Blocks 40 dB below the loudest are pauses and do not count.
+    Blocks 40 dB below the loudest are pauses and do not count. What lies below ``QUIETEST`` is not raised further.
     """
     powers = np.asarray(powers)
-    playing = powers[powers > 1e-4 * powers.max(initial=0)]
-    return LEVEL / np.sqrt(playing.mean()) if len(playing) else 1.0
+    playing = powers[powers > 1e-4 * powers.max()]
+    # A number of Python's, not of NumPy's: a float64 of NumPy's would make all that it multiplies float64.
+    return LEVEL / max(QUIETEST, float(np.sqrt(playing.mean()))) if len(playing) else 1.0
 
 
-def mid_powers(song, rate):
-    """The mean squares of the mid of an audio file, second by second."""
-    return [float((block.mean(axis=0) ** 2).mean()) for _, block in audio.segments(song, rate, rate)]
+def mid_power(block):
+    """The mean square of the mid of (channels, samples), in float64: squares of float32 leave its range early."""
+    return float((block.mean(axis=0, dtype=np.float64) ** 2).mean())
 
 
 def require_mixture(mixture):
     if mixture.ndim != 2 or 0 in mixture.shape:
-        raise ValueError(f"the mixture has the shape {mixture.shape}, but (channels, samples) is wanted, neither of them 0")
-    if not array_module(mixture).isfinite(mixture).all():
+        raise ValueError(f"the mixture has the shape {mixture.shape}, but (channels, samples) above 0 are wanted")
+    if mixture.dtype.kind != "f":
+        raise ValueError(f"the mixture is of {mixture.dtype}, but floats are wanted, with full scale 1")
+    if not np.isfinite(mixture).all():
         raise ValueError("the mixture has samples that are NaN or infinite, but only finite ones can be separated")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from .backend import array_module
+from .backend import array_module, beside
 from .errors import PriorError
 from .flow import standard_normal_log_prob
 from .noise import add_noise, channels_outermost, dithered
@@ -35,13 +35,13 @@ class TrainingConfig:
     seed : int
     """
 
-    steps: int = 5000
+    steps: int = 3000
     batch: int = 16
     frames: int = 64
     learning_rate: float = 1e-3
     warmup: int = 200
     clip: float = 1.0
-    gain_db: float = 3.0
+    gain_db: float = 6.0
     equaliser_db: float = 4.0
     validate_every: int = 250
     seed: int = 0
@@ -83,9 +83,9 @@ def fit(prior, solo, validation=None, config=None, checkpoint=None, progress=Tru
     Raises
     ------
     ValueError
-        Where the recordings are shorter than one excerpt.
+        Where the recordings are silent, or shorter than two excerpts (for validation: than one).
     PriorError
-        Where the checkpoint is damaged, or of another configuration.
+        Where the checkpoint is damaged, of another prior, or of another configuration.
 
     References
     ----------
@@ -93,8 +93,9 @@ def fit(prior, solo, validation=None, config=None, checkpoint=None, progress=Tru
     """
     config = TrainingConfig() if config is None else config
     excerpt = (config.frames - 1) * prior.config.hop
-    if len(solo) <= 2 * excerpt:
-        raise ValueError(f"the recordings have {len(solo)} samples, but at least {2 * excerpt + 1} are wanted")
+    require_recordings("the recordings", solo, 2 * excerpt + 1)
+    if validation is not None:
+        require_recordings("the validation recordings", validation, excerpt + 1)
     parameters = prior.flow.parameters()
     adam, curve = Adam(parameters), LearningCurve()
     if checkpoint is not None and Path(checkpoint).exists():
@@ -123,7 +124,7 @@ def fit(prior, solo, validation=None, config=None, checkpoint=None, progress=Tru
 
 def training_step(prior, adam, u, config, learning_rate, rng):
     """One step of Adam on the excerpts u (batch, bins, frames): their loss in nats per dimension."""
-    noise = random_noise_levels(prior.config, len(u), rng)
+    noise = beside(random_noise_levels(prior.config, len(u), rng), u)
     noisy, condition = add_noise(u, noise, rng), prior.condition(noise)
     standard, deviation = prior.standardise(noisy, noise)
     z, logdet, kept = prior.flow.forward_keeping(standard, condition)
@@ -146,15 +147,27 @@ def measure_bins(prior, solo, config, batches=40):
     prior.mean, prior.variance = first, second - first**2
 
 
+def require_recordings(name, waveform, samples):
+    """Refuse recordings (samples,) that are too short to draw excerpts from, or silent."""
+    if len(waveform) < samples:
+        raise ValueError(f"{name} have {len(waveform)} samples, but at least {samples} are wanted")
+    if not waveform.any():
+        raise ValueError(f"{name} are silent, but an instrument must be heard to be learnt")
+
+
 # Batches
 
 
 def random_batch(prior, solo, config, rng):
-    """Random excerpts of the recordings, augmented: u (batch, bins, frames), channels outermost in memory."""
+    """Random excerpts of the recordings (samples,), augmented: u (batch, bins, frames), where the prior lies.
+
+    Channels outermost in memory.
+    """
     length = (config.frames - 1) * prior.config.hop
     starts = rng.integers(0, len(solo) - length, config.batch)
-    magnitude = prior.magnitudes(dithered(np.stack([solo[start : start + length] for start in starts]), rng))
-    decibels = random_equalisers(config, magnitude.shape[1], rng)
+    excerpts = beside(np.stack([solo[start : start + length] for start in starts]), prior.mean)
+    magnitude = prior.magnitudes(dithered(excerpts, rng))
+    decibels = beside(random_equalisers(config, magnitude.shape[1], rng), magnitude)
     return channels_outermost(prior.compress(magnitude * 10 ** (decibels[:, :, None] / 20)))
 
 
@@ -201,9 +214,9 @@ def validation_loss(prior, validation, config, batches=4):
     for number in range(batches):
         rng = np.random.default_rng([2**32 - 1, number])
         u = random_batch(prior, validation, plain, rng)
-        noise = random_noise_levels(prior.config, len(u), rng)
+        noise = beside(random_noise_levels(prior.config, len(u), rng), u)
         losses.append(-prior.noisy_log_prob(add_noise(u, noise, rng), noise).mean() / u[0].size)
-    return float(np.mean(losses))
+    return float(array_module(losses[0]).stack(losses).mean())
 
 
 # Checkpoints
@@ -229,15 +242,18 @@ def load_checkpoint(path, prior, adam, curve, config):
         Where the file is damaged, or was written by a run with another configuration.
     """
     header, arrays = load_arrays(path, "checkpoint")
+    if header.get("name") != prior.name:
+        raise PriorError(f"{path}: the checkpoint of {header.get('name')!r}, not of {prior.name!r}; name another file")
     wanted = {"prior": prior.config, "training": config}
     for key, value in wanted.items():
         if header.get(key) != json.loads(json.dumps(dataclasses.asdict(value))):
             raise PriorError(f"{path}: the checkpoint of another {key} configuration; remove it, or train as it says")
     weights = {name.removeprefix("flow."): a for name, a in arrays.items() if name.startswith("flow.")}
-    prior.mean, prior.variance = weights.pop("mean"), weights.pop("variance")
+    prior.mean, prior.variance = (beside(weights.pop(name), prior.mean) for name in ("mean", "variance"))
     for name, live in prior.flow.parameters().items():
-        live[...] = array_module(live).asarray(weights[name])  # into the arrays that the optimiser holds
+        live[...] = beside(weights[name], live)  # into the arrays that the optimiser holds
     prior.flow.load(weights | prior.flow.parameters())
-    adam.load_state({name.removeprefix("adam."): a for name, a in arrays.items() if name.startswith("adam.")})
+    moments = {name.removeprefix("adam."): a for name, a in arrays.items() if name.startswith("adam.")}
+    adam.load_state({name: a if name == "steps" else beside(a, prior.mean) for name, a in moments.items()})
     curve.training[:], curve.validation[:] = header["curve"]["training"], map(tuple, header["curve"]["validation"])
     curve.seconds = header["curve"]["seconds"]

@@ -17,10 +17,10 @@ from glowsep.baselines import (
     oracle_power,
     solo_magnitudes,
 )
-from glowsep.baselines.masking import RATE, mid_magnitude, separate_by_masks
+from glowsep.baselines.masking import RATE, mid_magnitude
 from glowsep.datasets import Track
 from glowsep.errors import PriorError
-from glowsep.masks import ratio_masks
+from glowsep.masks import ratio_masks, share
 from glowsep.metrics import sdr
 from glowsep.weights import save_arrays
 
@@ -124,9 +124,9 @@ def test_masked_estimates_add_up_to_the_mixture(average_spectrum, poisson_nmf):
 def test_all_channels_share_the_masks_of_their_mean():
     song = track(channels=2)
     loud = ratio_masks(np.random.default_rng(0).random((2, *mid_magnitude(song.mixture, RATE).shape)))
-    estimates = separate_by_masks(song.mixture, RATE, loud)
+    estimates = share(song.mixture, RATE, loud)
     for channel in range(2):
-        alone = separate_by_masks(song.mixture[[channel]], RATE, loud)
+        alone = share(song.mixture[[channel]], RATE, loud)
         assert_allclose(estimates[:, [channel]], alone, atol=1e-6)
 
 

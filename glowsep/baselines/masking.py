@@ -3,10 +3,9 @@
 import numpy as np
 
 from glowsep.audio import resample
-from glowsep.masks import apply_masks
-from glowsep.spectrogram import istft, stft
+from glowsep.spectrogram import stft
 
-RATE = 22_050  # Hz; that of the priors, so that a comparison compares models and not sample rates
+RATE = 22_050  # Hz; that of the priors, and of `glowsep.masks.share`: a comparison compares models, not sample rates
 
 
 def mid_magnitude(waveform, rate):
@@ -23,29 +22,6 @@ def mid_magnitude(waveform, rate):
     numpy.ndarray, (..., bins, frames)
     """
     return np.abs(stft(resample(waveform.mean(axis=-2), rate, RATE)))
-
-
-def separate_by_masks(mixture, rate, masks):
-    """The mixture's share of each source: masks on its spectrogram, with its phase.
-
-    Every channel gets the same masks. What the mixture holds above 11,025 Hz is lost.
-
-    Parameters
-    ----------
-    mixture : numpy.ndarray, (channels, samples)
-    rate : int
-        Its samples per second.
-    masks : numpy.ndarray, (sources, bins, frames)
-
-    Returns
-    -------
-    estimates : numpy.ndarray, (sources, channels, samples)
-        At the mixture's rate.
-    """
-    samples = mixture.shape[-1]
-    mixture = resample(mixture, rate, RATE)
-    estimates = istft(apply_masks(masks, stft(mixture)), mixture.shape[-1])
-    return resample(estimates, RATE, rate)[..., :samples]
 
 
 def places(names, learnt):

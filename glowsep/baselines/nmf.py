@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glowsep.baselines.masking import mid_magnitude, places, separate_by_masks
-from glowsep.masks import ratio_masks
+from glowsep.baselines.masking import mid_magnitude, places
+from glowsep.masks import ratio_masks, share
 from glowsep.weights import load_arrays, save_arrays
 
 KIND = "dictionary set"
@@ -68,7 +68,7 @@ class PoissonNMF:
     def __call__(self, track):
         """Estimates (sources, channels, samples) of a track's sources, in their order, from its mixture alone."""
         magnitude = mid_magnitude(track.mixture, track.rate)
-        return separate_by_masks(track.mixture, track.rate, self.masks(magnitude, list(track.sources)))
+        return share(track.mixture, track.rate, self.masks(magnitude, list(track.sources)))
 
     def masks(self, magnitude, names):
         """Masks (sources, bins, frames) for a mixture's magnitude (bins, frames)."""

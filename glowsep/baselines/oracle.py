@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from glowsep.baselines.masking import mid_magnitude, separate_by_masks
-from glowsep.masks import ratio_masks
+from glowsep.baselines.masking import mid_magnitude
+from glowsep.masks import ratio_masks, share
 
 
 def oracle_magnitude(track):
@@ -40,4 +40,4 @@ def oracle_power(track):
 
 def _oracle(track, exponent):
     magnitudes = mid_magnitude(np.stack(list(track.sources.values())), track.rate)
-    return separate_by_masks(track.mixture, track.rate, ratio_masks(magnitudes, exponent))
+    return share(track.mixture, track.rate, ratio_masks(magnitudes, exponent))
