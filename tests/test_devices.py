@@ -1,0 +1,273 @@
+"""The same lines on another device: everything is moved explicitly, and comes out as on the CPU.
+
+Without a GPU a stand-in for CuPy takes its place that is as strict about moving; with one, CuPy itself runs too.
+"""
+
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import INSTRUMENTS, RATE, TINY, noise, tiny_prior
+from numpy.testing import assert_allclose
+from strict_array import stand_in
+
+from glowsep import spectrogram
+from glowsep.backend import array_module, beside, cuda, to_device, to_host
+from glowsep.cli import main
+from glowsep.cli.options import move
+from glowsep.flow import Glow, GlowConfig
+from glowsep.layers import ActNorm, AffineCoupling, InvertibleConv1x1, InvertibleConv1x1PLU, Squeeze
+from glowsep.likelihood import gaussian
+from glowsep.masks import ratio_masks, share
+from glowsep.prior import Prior
+from glowsep.search import AnnealedSearch, LatentSearch, from_mixture, from_prior, from_zero
+from glowsep.separate import separate, separate_file
+from glowsep.train import TrainingConfig, fit
+
+TRAINING = TrainingConfig(steps=4, batch=2, frames=8, warmup=1, validate_every=2)
+
+
+@pytest.fixture(params=["strict stand-in", pytest.param("CuPy", marks=pytest.mark.gpu)])
+def xp(request, monkeypatch):
+    """CuPy's module, or what stands in for it."""
+    if request.param == "strict stand-in":
+        monkeypatch.setitem(sys.modules, "cupy", stand_in())
+        return sys.modules["cupy"]
+    try:
+        return cuda()
+    except ValueError as missing:
+        pytest.skip(str(missing))
+
+
+def moved(part):
+    part.load({name: to_device(array, "cuda") for name, array in (part.parameters() | part.state()).items()})
+    return part
+
+
+def prior_on_device(name):
+    prior = tiny_prior(name)
+    move(prior, "cuda")
+    return prior
+
+
+def assert_same(on_device, on_host, xp, tolerance=1e-4):
+    """Equal, and each where it should be."""
+    assert array_module(on_device) is xp and array_module(on_host) is np
+    assert on_device.dtype == on_host.dtype
+    assert_allclose(to_host(on_device), on_host, rtol=tolerance, atol=tolerance)
+
+
+# The stand-in itself
+
+
+def test_the_stand_in_is_strict(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", stand_in())
+    here, there = np.ones(3, np.float32), to_device(np.ones(3, np.float32), "cuda")
+    for mix in (
+        lambda: here + there,
+        lambda: there + here,
+        lambda: there.__iadd__(here),
+        lambda: there.__setitem__(0, here[:1]),
+        lambda: np.asarray(there),
+        lambda: np.stack([here, there]),
+        lambda: sys.modules["cupy"].exp(here),
+        lambda: np.exp(there, out=here),
+        lambda: soundfile.write("never.wav", there, RATE),
+    ):
+        with pytest.raises(TypeError):
+            mix()
+    assert isinstance(there.sum(), type(there)) and isinstance(2 * there, type(there))
+
+
+def test_beside_moves_both_ways(xp):
+    here, there = np.ones(3, np.float32), to_device(np.zeros(3, np.float32), "cuda")
+    assert_same(beside(here, there), here, xp)
+    assert_same(beside(there, there), np.zeros(3, np.float32), xp)
+    assert isinstance(beside(there, here), np.ndarray)
+    assert beside(here, here) is here
+
+
+# The flow
+
+
+def layers():
+    def rng():
+        return np.random.default_rng(0)
+
+    config = GlowConfig(channels=4, steps=2, hidden=3, layers=2, condition_channels=2)
+    yield "ActNorm", lambda: ActNorm(4)
+    yield "InvertibleConv1x1", lambda: InvertibleConv1x1(4, 2, rng())
+    yield "InvertibleConv1x1PLU", lambda: InvertibleConv1x1PLU(4, 2, rng())
+    yield "AffineCoupling", lambda: AffineCoupling(4, 3, 2, condition_channels=2, rng=rng())
+    yield "Squeeze", lambda: Squeeze(2)
+    yield "Glow", lambda: Glow(config, rng())
+
+
+@pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in layers()])
+def test_every_method_of_a_layer_runs_on_the_device(make, xp):
+    rng = np.random.default_rng(1)
+    x, condition = rng.standard_normal((2, 4, 6), np.float32), rng.standard_normal((2, 2), np.float32)
+    here, there = make(), moved(make())
+    for layer in (here, there):
+        for parameter in layer.parameters().values():
+            shift = 0.1 * np.random.default_rng(parameter.size).standard_normal(parameter.shape, np.float32)
+            parameter += beside(shift, parameter)
+    results = []
+    for layer, device in ((here, "cpu"), (there, "cuda")):
+        data, label = to_device(x, device), to_device(condition, device)
+        z, logdet, kept = layer.forward_keeping(data, label)
+        backward = layer.backward(z, logdet, z, label, kept)
+        results.append([
+            z, logdet, layer.inverse(z, label), *backward, *layer.backward(z, logdet, z, label),
+            *layer.backward_input(z, logdet, z, label), *layer.backward_inverse(data, data, label),
+            *layer.forward(data, label), *layer.parameters().values(), *layer.gradients().values(),
+        ])  # fmt: skip
+    for on_host, on_device in zip(*results, strict=True):
+        assert_same(on_device, on_host, xp, 1e-3)
+
+
+def test_glow_gives_densities_scores_and_samples_on_the_device(xp):
+    config = GlowConfig(channels=4, steps=2, hidden=3, layers=2)
+    here, there = Glow(config), moved(Glow(config))
+    x = np.random.default_rng(0).standard_normal((2, 4, 6), np.float32)
+    for on_host, on_device in zip(
+        (here.log_prob(x), *here.log_prob_gradient(x), here.sample(2, 6, np.random.default_rng(1))),
+        (
+            there.log_prob(to_device(x, "cuda")),
+            *there.log_prob_gradient(to_device(x, "cuda")),
+            there.sample(2, 6, np.random.default_rng(1)),
+        ),
+        strict=True,
+    ):
+        assert_same(on_device, on_host, xp, 1e-3)
+
+
+# Signals
+
+
+def test_spectrograms_and_masks_run_on_the_device(xp):
+    waveform = noise(2, 3000)
+    there = to_device(waveform, "cuda")
+    spectrum = spectrogram.stft(waveform, 64, 16)
+    assert_same(spectrogram.stft(there, 64, 16), spectrum, xp)
+    assert_same(spectrogram.istft(to_device(spectrum, "cuda"), 3000, 64, 16), waveform, xp)
+    magnitudes = np.abs(spectrogram.stft(noise(3, 1500, seed=1), 64, 16))
+    masks = ratio_masks(magnitudes, 2)
+    assert_same(ratio_masks(to_device(magnitudes, "cuda"), 2), masks, xp)
+    estimates = share(waveform, 44100, masks, RATE, 64, 16)
+    assert_same(share(there, 44100, to_device(masks, "cuda"), RATE, 64, 16), estimates, xp)
+    heard = spectrogram.griffin_lim(to_device(magnitudes[0], "cuda"), 3, np.random.default_rng(0), 0.5, 64, 16)
+    assert_same(heard, spectrogram.griffin_lim(magnitudes[0], 3, np.random.default_rng(0), 0.5, 64, 16), xp, 1e-3)
+
+
+# Priors
+
+
+def test_a_prior_runs_on_the_device(xp):
+    here, there = tiny_prior("bass"), prior_on_device("bass")
+    waveform = noise(2, 1000)
+    assert_same(there.log_prob(to_device(waveform, "cuda")), here.log_prob(waveform), xp)
+    magnitudes = here.sample_magnitudes(2, 7, np.random.default_rng(0))
+    assert_same(there.sample_magnitudes(2, 7, np.random.default_rng(0)), magnitudes, xp)
+    drawn = [prior.sample(0.1, np.random.default_rng(0), iterations=2) for prior in (there, here)]
+    assert_same(*drawn, xp, 1e-3)
+
+
+def test_a_prior_saved_from_the_device_is_the_one_saved_from_the_host(xp, tmp_path):
+    for prior, name in ((tiny_prior("bass"), "here"), (prior_on_device("bass"), "there")):
+        prior.save(tmp_path / f"{name}.npz")
+    here, there = (Prior.load(tmp_path / f"{name}.npz") for name in ("here", "there"))
+    for name, array in here.flow.parameters().items():
+        assert_allclose(there.flow.parameters()[name], array)
+
+
+def test_training_and_its_resume_run_on_the_device(xp, tmp_path):
+    solo = noise(4000)
+    weights, losses = [], []
+    for device in ("cpu", "cuda"):
+        checkpoint = tmp_path / f"{device}.checkpoint"
+        for steps in (2, 4):  # the second fit goes on from a checkpoint of the first
+            prior = Prior("bass", TINY, np.random.default_rng(0))
+            move(prior, device)
+            if steps == 2:
+                stop_at(prior, solo, checkpoint)
+            else:
+                curve = fit(prior, solo, solo, TRAINING, checkpoint, progress=False)
+        weights.append(prior.flow.parameters() | prior.statistics())
+        losses.append([*curve.training, *(loss for _, loss in curve.validation)])
+    assert_allclose(*losses, rtol=1e-3)
+    for name, array in weights[0].items():
+        assert_same(weights[1][name], array, xp, 2e-3)
+
+
+def stop_at(prior, solo, checkpoint):
+    """Train until the first checkpoint is written, and no further."""
+
+    class Stop(Exception):
+        pass
+
+    def no_more(step):
+        if checkpoint.exists():
+            raise Stop
+        return 1e-3
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("glowsep.train.WarmupCosine", lambda *_: no_more)
+        with pytest.raises(Stop):
+            fit(prior, solo, solo, TRAINING, checkpoint, progress=False)
+
+
+# Separation
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        AnnealedSearch(iterations=2),
+        LatentSearch(iterations=2, start=from_zero),
+        LatentSearch(iterations=2, start=from_prior, weight=0.1),
+        LatentSearch(iterations=2, start=from_mixture, likelihood=gaussian),
+    ],
+    ids=["annealed", "from zero", "from prior", "from mixture"],
+)
+@pytest.mark.parametrize("mixture_on", ["cpu", "cuda"])
+def test_separation_computes_where_the_priors_lie_and_answers_on_the_host(search, mixture_on, xp):
+    mixture, seen = noise(2, 2000), []
+    priors = [prior_on_device(name) for name in INSTRUMENTS[:2]]
+    found = separate(
+        to_device(mixture, mixture_on), priors, 44100, search,
+        callback=lambda iteration, magnitudes, terms: seen.append(magnitudes),
+    )  # fmt: skip
+    assert [array_module(magnitudes) for magnitudes in seen] == [xp, xp]
+    expected = separate(mixture, [tiny_prior(name) for name in INSTRUMENTS[:2]], 44100, search)
+    for name in ("estimates", "magnitudes"):
+        assert isinstance(getattr(found, name), np.ndarray)
+        assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-3, atol=1e-3)
+    for there, here in zip(found.latents, expected.latents, strict=True):
+        assert_allclose(there, here, rtol=1e-2, atol=1e-2)
+    for there, here in zip(found.history, expected.history, strict=True):
+        assert all(type(value) is float for value in there.values())
+        assert there == pytest.approx(here, rel=1e-3, abs=1e-3)
+
+
+def test_silence_on_the_device_is_silence(xp):
+    found = separate(np.zeros((2, 900), np.float32), [prior_on_device("bass"), prior_on_device("drums")], RATE)
+    assert found.estimates.shape == (2, 2, 900) and not found.estimates.any()
+
+
+def test_files_are_separated_by_priors_on_the_device(xp, song, tmp_path):
+    search = AnnealedSearch(iterations=1)
+    stems = separate_file(song, tmp_path / "there", [prior_on_device("bass")], search, progress=False)
+    (expected,) = separate_file(song, tmp_path / "here", [tiny_prior("bass")], search, progress=False)
+    assert_allclose(soundfile.read(stems[0])[0], soundfile.read(expected)[0], atol=1e-4)
+
+
+def test_the_command_line_runs_on_the_device(xp, song, priors, tmp_path):
+    for device in ("cpu", "cuda"):
+        out = str(tmp_path / device)
+        options = ["--priors", str(priors), "-o", out, "--device", device, "--iterations", "2", "--quiet"]
+        assert main(["separate", str(song), *options]) == 0
+    for name in INSTRUMENTS:
+        here, there = (soundfile.read(tmp_path / device / f"{name}.wav")[0] for device in ("cpu", "cuda"))
+        assert_allclose(there, here, atol=1e-4)
