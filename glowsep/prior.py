@@ -15,6 +15,9 @@ from .weights import load_arrays, save_arrays
 #: The number of cosines that tell the network its noise level.
 NOISE_FEATURES = 8
 
+#: What a prior measures in its recordings before it is trained: each bin's mean and variance, and an NMF dictionary.
+STATISTICS = ("mean", "variance", "dictionary")
+
 
 @dataclass(frozen=True)
 class PriorConfig:
@@ -30,6 +33,8 @@ class PriorConfig:
         The flow's domain: u = scale · magnitude ** exponent.
     quietest, loudest : float
         The range of noise levels, standard deviations in the flow's domain.
+    components : int
+        Spectra in the dictionary that a search starts from.
     glow : GlowConfig
     """
 
@@ -40,6 +45,7 @@ class PriorConfig:
     scale: float = 10.0
     quietest: float = 0.03
     loudest: float = 0.5
+    components: int = 32
     glow: GlowConfig = field(
         default_factory=lambda: GlowConfig(channels=512, steps=8, condition_channels=NOISE_FEATURES)
     )
@@ -75,6 +81,7 @@ class Prior:
         bins = self.config.glow.channels
         # Wherever these lie, the weights lie too, and the computation happens.
         self.mean, self.variance = np.zeros(bins, np.float32), np.ones(bins, np.float32)
+        self.dictionary = np.full((bins, self.config.components), 1 / bins, np.float32)
 
     # Between magnitudes and the flow's domain
 
@@ -275,8 +282,8 @@ class Prior:
         save_arrays(path, "prior", header, weights | self.flow.state() | self.statistics())
 
     def statistics(self):
-        """The mean and variance of every bin, by name, as the weights file holds them."""
-        return {"mean": self.mean, "variance": self.variance}
+        """What is measured rather than trained, by name, as the weights file holds it."""
+        return {name: getattr(self, name) for name in STATISTICS}
 
     @classmethod
     def load(cls, path):
@@ -293,7 +300,10 @@ class Prior:
             config = PriorConfig(**config | {"glow": GlowConfig(**config["glow"])})
             prior = cls(header["name"], config)
             weights = {n: a.astype(np.float32) if a.dtype.kind == "f" else a for n, a in arrays.items()}
-            prior.mean, prior.variance = weights.pop("mean"), weights.pop("variance")
+            mean, variance = weights.pop("mean"), weights.pop("variance")
+            if not mean.shape == variance.shape == prior.mean.shape:
+                raise ValueError(f"mean and variance of {mean.shape} and {variance.shape}, not of {prior.mean.shape}")
+            prior.mean, prior.variance = mean, variance
             prior.flow.load(weights)
         except (KeyError, TypeError, ValueError) as error:
             raise PriorError(f"{path}: does not describe a prior ({error}); fetch or train it again") from None

@@ -11,6 +11,7 @@ import numpy as np
 
 from .backend import array_module
 from .likelihood import SILENCE, poisson
+from .nmf import activations
 from .optim import Adam
 
 
@@ -101,11 +102,11 @@ class AnnealedSearch:
     1. blur every source: :math:`\tilde u_i = u_i + \sigma \varepsilon_i`,
     2. ask its prior what it may have been: :math:`\hat u_i = E[u_i \mid \tilde u_i]
        = \tilde u_i + \sigma^2 \nabla \log p_{i,\sigma}(\tilde u_i)`,
-    3. go there, :math:`u_i \leftarrow u_i + \lambda (\hat u_i - u_i)`, and scale the magnitudes of every bin so
-       that they sum to the mixture's.
+    3. go there with some momentum, :math:`v_i \leftarrow \beta v_i + \lambda (\hat u_i - u_i)`,
+       :math:`u_i \leftarrow u_i + v_i`, and scale the magnitudes of every bin so that they sum to the mixture's.
 
-    The constraint is kept exactly, so the likelihood has nothing to overfit; the noise hides at first all that is
-    finer than what has been decided so far. A source far from what its instrument sounds like is moved most.
+    The constraint is kept exactly, so the likelihood has nothing to overfit; the noise hides all that is finer than
+    what has been decided so far. A source that sounds unlike its instrument is moved most.
 
     Sources: Jayaram & Thickstun 2020 (annealed separation by score); Zhu et al. 2023, "DiffPIR", algorithm 1 (denoise,
     project, blur); chapter 12.
@@ -115,8 +116,12 @@ class AnnealedSearch:
     iterations : int
     weight : float
         :math:`\lambda`: how far every step follows the priors.
+    momentum : float
+        :math:`\beta`, at least 0 and less than 1.
     loudest, quietest : float
         The noise levels of the first and the last iteration, in the flow's domain.
+    start : callable
+        ``from_dictionaries``, ``from_average_spectra`` or ``from_equal_shares``.
 
     Raises
     ------
@@ -126,32 +131,68 @@ class AnnealedSearch:
 
     iterations: int = 60
     weight: float = 1.0
-    loudest: float = 0.3
-    quietest: float = 0.03
+    momentum: float = 0.5
+    loudest: float = 0.2
+    quietest: float = 0.05
+    start: Callable = None
 
     def __post_init__(self):
         require_iterations_and_weight(self.iterations, self.weight)
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum is {self.momentum}, but must be at least 0 and less than 1")
         if not 0 < self.quietest <= self.loudest:
             raise ValueError(f"the noise levels are {self.loudest} to {self.quietest}, but must fall and be above 0")
 
     def __call__(self, mixture, priors, rng, callback=None):
         xp = array_module(mixture)
-        magnitudes = xp.stack([mixture / len(priors)] * len(priors))
-        history = []
+        start = from_dictionaries if self.start is None else self.start
+        magnitudes = summing_to(mixture, start(mixture, priors))
+        velocity, history = xp.zeros_like(magnitudes), []
         for iteration, noise in enumerate(np.geomspace(self.loudest, self.quietest, self.iterations).tolist()):
             log_probs = 0.0
             for source, prior in enumerate(priors):
                 u = prior.compress(magnitudes[source][None])
                 blurred = u + noise * xp.asarray(rng.standard_normal(u.shape, np.float32))
                 denoised, log_prob = prior.denoise(blurred, xp.full(1, noise, np.float32))
-                magnitudes[source] = prior.expand(u + self.weight * (denoised - u))[0]
+                velocity[source] = self.momentum * velocity[source] + self.weight * (denoised - u)[0]
+                magnitudes[source] = prior.expand(u[0] + velocity[source])
                 log_probs += float(log_prob[0])
             history.append({"likelihood": float(poisson(mixture, magnitudes.sum(axis=0))[0]), "prior": -log_probs})
-            magnitudes *= mixture / (magnitudes.sum(axis=0) + SILENCE)
+            magnitudes = summing_to(mixture, magnitudes)
             if callback is not None:
                 callback(iteration, magnitudes, history[-1])
         latents = [prior.latent_of(magnitude) for prior, magnitude in zip(priors, magnitudes, strict=True)]
         return Found(magnitudes, latents, history)
+
+
+def summing_to(mixture, magnitudes):
+    """Magnitudes (sources, bins, frames), scaled in every bin so that they sum to the mixture's (bins, frames)."""
+    floored = magnitudes + SILENCE  # so that a source that vanished may come back
+    return mixture * (floored / floored.sum(axis=0))
+
+
+def from_dictionaries(mixture, priors, iterations=30):
+    """Start from the priors' NMF dictionaries: the mixture, explained by all of them together (chapter 3).
+
+    How loud an instrument plays here is found from the mixture, so a quiet or a loud one is no surprise.
+    """
+    xp = array_module(mixture)
+    dictionaries = [prior.dictionary for prior in priors]
+    H = activations(mixture + SILENCE, xp.concatenate(dictionaries, axis=1), iterations)
+    ends = np.cumsum([W.shape[1] for W in dictionaries])[:-1].tolist()
+    return xp.stack([W @ part for W, part in zip(dictionaries, xp.split(H, ends), strict=True)])
+
+
+def from_average_spectra(mixture, priors):
+    """Start from every instrument's average spectrum, in every frame the same."""
+    xp = array_module(mixture)
+    spectra = [prior.expand(xp.sqrt(prior.mean**2 + prior.variance))[:, None] for prior in priors]
+    return xp.stack([spectrum + 0 * mixture for spectrum in spectra])
+
+
+def from_equal_shares(mixture, priors):
+    """Start from equal shares of the mixture: knows nothing."""
+    return array_module(mixture).stack([mixture / len(priors)] * len(priors))
 
 
 def from_zero(prior, mixture, sources, rng):

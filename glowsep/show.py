@@ -4,8 +4,11 @@ import os
 from pathlib import Path
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+
+from glowsep.spectrogram import stft
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
 
@@ -78,17 +81,67 @@ def learning_curve(curve, path, window=100):
     save(figure, path)
 
 
+def spectrograms(waveforms, rate, path, columns=1, highest=5000, range_db=70):
+    """Spectrograms of several sounds, all on one scale of loudness, so that they can be compared.
+
+    Parameters
+    ----------
+    waveforms : dict of str to numpy.ndarray, (samples,)
+        By title, row by row; None leaves a place empty.
+    rate : int
+        Samples per second.
+    path : path
+        Ends in ``.png``, ``.svg`` or ``.pdf``; a file of that name is replaced.
+    columns : int
+        Sounds in a row.
+    highest : float
+        The highest frequency to show, in Hz.
+    range_db : int
+        From the quietest level that differs from silence to the loudest.
+    """
+    rows = -(-len(waveforms) // columns)
+    figure = Figure(figsize=(1 + 2 * columns, 0.5 + 2.2 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    power_of = {title: abs(stft(waveform)) ** 2 for title, waveform in waveforms.items() if waveform is not None}
+    loudest = max(power.max() for power in power_of.values())
+    used = {place: title for place, title in enumerate(waveforms) if title in power_of}
+    for place, axes in enumerate(panels.flat):
+        if place not in used:
+            axes.remove()
+            continue
+        waveform, power = waveforms[used[place]], power_of[used[place]]
+        image = axes.imshow(
+            10 * np.log10(power[: round(len(power) * 2 * highest / rate)] / loudest + 1e-12),
+            origin="lower",
+            aspect="auto",
+            extent=(0, len(waveform) / rate, 0, highest / 1000),
+            vmin=-range_db,
+            vmax=0,
+            cmap=colormaps["cividis"].resampled(range_db // 5),  # in steps of 5 dB: few colours make a small file
+            interpolation_stage="data",
+        )
+        axes.set_title(used[place], fontsize="medium")
+        if place + columns not in used:
+            axes.tick_params(labelbottom=True)
+            axes.set_xlabel("time in s")
+        if place % columns == 0 or place - 1 not in used:
+            axes.tick_params(labelleft=True)
+            axes.set_ylabel("frequency in kHz")
+    figure.colorbar(image, ax=[axes for axes in panels.flat if axes.figure], label="level in dB")
+    save(figure, path, dpi=100)
+
+
 def colour(place):
     """The colour of the method, source or curve at this place of a list."""
     return COLOURS[place % len(COLOURS)]
 
 
-def save(figure, path):
+def save(figure, path, dpi=150):
     """Write a figure in the format that the path's suffix names; the file is whole or not there at all."""
     path = Path(path)
     partial = path.with_name(f".partial.{path.name}")
     try:
-        figure.savefig(partial, dpi=150)
+        figure.savefig(partial, dpi=dpi)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -12,9 +12,10 @@ from tqdm import tqdm
 from .backend import array_module, beside
 from .errors import PriorError
 from .flow import standard_normal_log_prob
+from .nmf import learn_dictionary
 from .noise import add_noise, channels_outermost, dithered
 from .optim import Adam, WarmupCosine, clip_by_global_norm
-from .prior import log_volume
+from .prior import STATISTICS, log_volume
 from .weights import load_arrays, save_arrays
 
 
@@ -101,7 +102,7 @@ def fit(prior, solo, validation=None, config=None, checkpoint=None, progress=Tru
     if checkpoint is not None and Path(checkpoint).exists():
         load_checkpoint(checkpoint, prior, adam, curve, config)
     else:
-        measure_bins(prior, solo, config)
+        measure(prior, solo, config)
     schedule = WarmupCosine(config.learning_rate, config.warmup, config.steps)
     bar = tqdm(total=config.steps, initial=adam.steps, desc=prior.name, disable=not progress, unit="step")
     started = time.monotonic() - curve.seconds
@@ -138,13 +139,22 @@ def training_step(prior, adam, u, config, learning_rate, rng):
     return float(-log_prob.sum() / dimensions)
 
 
-def measure_bins(prior, solo, config, batches=40):
-    """Set the prior's mean and variance of every bin, from random excerpts as training hears them."""
+def measure(prior, solo, config, batches=40):
+    """Set the prior's statistics: mean and variance of every bin as training hears them, and a dictionary."""
     first, second = 0, 0
     for number in range(batches):
         u = random_batch(prior, solo, config, np.random.default_rng([config.seed, 2**32 - 1, number]))
         first, second = first + u.mean(axis=(0, 2)) / batches, second + (u**2).mean(axis=(0, 2)) / batches
     prior.mean, prior.variance = first, second - first**2
+    prior.dictionary = measure_dictionary(prior, solo, config)
+
+
+def measure_dictionary(prior, solo, config, batches=20, iterations=60):
+    """An NMF dictionary (bins, components) of random excerpts, each in its own colour and loudness."""
+    plain, rng = dataclasses.replace(config, gain_db=0, equaliser_db=0), np.random.default_rng([config.seed, 2**32 - 2])
+    excerpts = [prior.expand(random_batch(prior, solo, plain, rng)).swapaxes(0, 1) for _ in range(batches)]
+    magnitudes = array_module(excerpts[0]).concatenate(excerpts, axis=1).reshape(prior.config.glow.channels, -1)
+    return learn_dictionary(magnitudes, prior.config.components, iterations, rng)
 
 
 def require_recordings(name, waveform, samples):
@@ -249,7 +259,8 @@ def load_checkpoint(path, prior, adam, curve, config):
         if header.get(key) != json.loads(json.dumps(dataclasses.asdict(value))):
             raise PriorError(f"{path}: the checkpoint of another {key} configuration; remove it, or train as it says")
     weights = {name.removeprefix("flow."): a for name, a in arrays.items() if name.startswith("flow.")}
-    prior.mean, prior.variance = (beside(weights.pop(name), prior.mean) for name in ("mean", "variance"))
+    for statistic in STATISTICS:
+        setattr(prior, statistic, beside(weights.pop(statistic), prior.mean))
     for name, live in prior.flow.parameters().items():
         live[...] = beside(weights[name], live)  # into the arrays that the optimiser holds
     prior.flow.load(weights | prior.flow.parameters())

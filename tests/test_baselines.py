@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import kl_div
 
+from glowsep import nmf
 from glowsep.baselines import (
     AverageSpectrum,
     PoissonNMF,
     equal_share,
     mixture,
-    nmf,
     oracle_magnitude,
     oracle_power,
     solo_magnitudes,

@@ -6,10 +6,10 @@ import numpy as np
 
 from glowsep.baselines.masking import mid_magnitude, places
 from glowsep.masks import ratio_masks, share
+from glowsep.nmf import activations, learn_dictionary
 from glowsep.weights import load_arrays, save_arrays
 
 KIND = "dictionary set"
-TINY = 1e-10  # keeps 0 / 0 away; far below the magnitude of a 16-bit recording's quietest step
 
 
 @dataclass(frozen=True)
@@ -87,57 +87,3 @@ class PoissonNMF:
         """Read what `save` wrote; raises `glowsep.errors.PriorError` for any other file."""
         header, arrays = load_arrays(path, KIND)
         return cls(tuple(header["names"]), arrays["dictionaries"], header["iterations"], header["exponent"])
-
-
-def learn_dictionary(V, components, iterations, rng):
-    """The dictionary of a Poisson NMF, ``V ~ W H``, by multiplicative updates of both factors.
-
-    Parameters
-    ----------
-    V : numpy.ndarray, (bins, frames)
-        Magnitudes.
-    components, iterations : int
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    W : numpy.ndarray, (bins, components)
-        Each component sums to one.
-    """
-    # Around the mean spectrum and the mean loudness: a start from which few components die.
-    W = normalised(V.mean(axis=1, keepdims=True) * rng.uniform(0.1, 1, (len(V), components)).astype(V.dtype))
-    H = V.sum(axis=0) * rng.uniform(0.1, 1, (components, V.shape[1])).astype(V.dtype) / components
-    for _ in range(iterations):
-        H = update_activations(V, W, H)
-        W = normalised(update_dictionary(V, W, H))
-    return W
-
-
-def activations(V, W, iterations):
-    """How loud each component is in each frame, H in ``V ~ W H`` for a fixed dictionary: (components, frames)."""
-    H = np.tile(V.sum(axis=0) / W.shape[1], (W.shape[1], 1))
-    for _ in range(iterations):
-        H = update_activations(V, W, H)
-    return H
-
-
-def update_activations(V, W, H):
-    """``H <- H * (W^T (V / W H)) / (W^T 1)``: never raises the divergence `kullback_leibler`."""
-    return H * (W.T @ (V / (W @ H + TINY))) / (W.sum(axis=0)[:, np.newaxis] + TINY)
-
-
-def update_dictionary(V, W, H):
-    """``W <- W * ((V / W H) H^T) / (1 H^T)``: the same rule for the other factor."""
-    return W * ((V / (W @ H + TINY)) @ H.T) / (H.sum(axis=1) + TINY)
-
-
-def normalised(W):
-    """Each component (a column) divided by its sum."""
-    return W / (W.sum(axis=0) + TINY)
-
-
-def kullback_leibler(V, model):
-    """``sum(V log(V / model) - V + model)``: the negative Poisson log-likelihood, up to a constant."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where(V > 0, V * np.log(V / (model + TINY)), 0) - V + model
-    return terms.sum()

@@ -73,7 +73,8 @@ def move(prior, device):
     """Move a prior's weights to a device."""
     weights = prior.flow.parameters() | prior.flow.state()
     prior.flow.load({name: backend.to_device(array, device) for name, array in weights.items()})
-    prior.mean, prior.variance = (backend.to_device(array, device) for array in (prior.mean, prior.variance))
+    for name, array in prior.statistics().items():
+        setattr(prior, name, backend.to_device(array, device))
 
 
 def whole_number(lowest):

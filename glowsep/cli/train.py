@@ -58,6 +58,7 @@ def add_arguments(parser):
         metavar="N",
         help="excerpts a step (default: %(default)s)",
     )
+    parser.add_argument("--half", action="store_true", help="write the weights with 16 bits each: files half as large")
     parser.add_argument(
         "--checkpoint",
         type=Path,
@@ -116,7 +117,7 @@ def train_prior(arguments, dataset, source, path):
         from glowsep.show import learning_curve  # here, because Matplotlib takes longer to import than all the rest
 
         learning_curve(curve, arguments.plot)
-    prior.save(path)
+    prior.save(path, np.float16 if arguments.half else np.float32)
     if not arguments.checkpoint:
         checkpoint.unlink(missing_ok=True)
     options.say(arguments, f"{path}: {curve.training[-1]:.3f} nats per dimension after {len(curve.training)} steps")

@@ -26,6 +26,12 @@ class Track:
     mixture: np.ndarray
     sources: dict[str, np.ndarray]
 
+    def excerpt(self, start, seconds):
+        """The track from ``start`` on, for ``seconds``: as much of that as there is."""
+        part = slice(round(start * self.rate), round((start + seconds) * self.rate))
+        sources = {name: waveform[:, part] for name, waveform in self.sources.items()}
+        return Track(self.name, self.rate, self.mixture[:, part], sources)
+
 
 class Dataset(Sequence):
     """Tracks in the order of their names. A track's audio is read when the track is asked for, and not kept.
