@@ -103,7 +103,7 @@ def spectrograms(waveforms, rate, path, columns=1, highest=5000, range_db=70):
     figure = Figure(figsize=(1 + 2 * columns, 0.5 + 2.2 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     power_of = {title: abs(stft(waveform)) ** 2 for title, waveform in waveforms.items() if waveform is not None}
-    loudest = max(power.max() for power in power_of.values())
+    loudest = max(power.max() for power in power_of.values()) or 1
     used = {place: title for place, title in enumerate(waveforms) if title in power_of}
     for place, axes in enumerate(panels.flat):
         if place not in used:

@@ -1,0 +1,41 @@
+"""How long ten seconds of music take with the default settings and the shipped priors.
+
+    python tests/benchmarks/speed.py data/freedoom4/test/freedoom2_doom/mix.flac --json data/results/speed.json
+"""
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+from glowsep import audio, separate
+from glowsep.cli.priors import load_priors
+
+SECONDS = 10
+
+
+def main():
+    """Separate the beginning of a song, print the time that it took, and save it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("song", type=Path)
+    parser.add_argument("--json", type=Path, help="where to save it")
+    arguments = parser.parse_args()
+    priors = load_priors(None)
+    waveform, rate = audio.read(arguments.song)
+    excerpt = waveform[:, : SECONDS * rate]
+    started = time.perf_counter()
+    separate(excerpt, priors, rate)
+    measured = {
+        "audio_seconds": excerpt.shape[1] / rate,
+        "sources": len(priors),
+        "seconds": round(time.perf_counter() - started, 1),
+        "processors": os.cpu_count(),
+    }
+    print(measured)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(measured) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
