@@ -300,10 +300,10 @@ class Prior:
             config = PriorConfig(**config | {"glow": GlowConfig(**config["glow"])})
             prior = cls(header["name"], config)
             weights = {n: a.astype(np.float32) if a.dtype.kind == "f" else a for n, a in arrays.items()}
-            mean, variance = weights.pop("mean"), weights.pop("variance")
-            if not mean.shape == variance.shape == prior.mean.shape:
-                raise ValueError(f"mean and variance of {mean.shape} and {variance.shape}, not of {prior.mean.shape}")
-            prior.mean, prior.variance = mean, variance
+            for statistic, own in prior.statistics().items():
+                if weights[statistic].shape != own.shape:
+                    raise ValueError(f"{statistic!r} is of {weights[statistic].shape}, not of {own.shape}")
+                setattr(prior, statistic, weights.pop(statistic))
             prior.flow.load(weights)
         except (KeyError, TypeError, ValueError) as error:
             raise PriorError(f"{path}: does not describe a prior ({error}); fetch or train it again") from None
