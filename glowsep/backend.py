@@ -57,7 +57,7 @@ def cuda():
         import cupy
     except ImportError:
         raise ValueError(
-            "device 'cuda' needs CuPy: pip install 'glowsep[cuda12]' or 'glowsep[cuda13]', or use device 'cpu'"
+            "device 'cuda' needs CuPy: pip install '.[cuda12]' or '.[cuda13]' in the repository, or use 'cpu'"
         ) from None
     try:
         found = cupy.cuda.runtime.getDeviceCount()

@@ -101,6 +101,7 @@ class GatedNetwork(Parameters):
     def __init__(self, inputs, outputs, hidden, layers, kernel, dilation, condition_channels, rng, dtype=np.float32):
         if kernel % 2 == 0:
             raise ValueError(f"kernel is {kernel}, but must be odd: a frame needs as many neighbours on either side")
+
         def convolution(inputs, outputs, kernel=1, dilation=1):
             return Convolution(inputs, outputs, kernel, dilation, rng, dtype)
 

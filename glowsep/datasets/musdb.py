@@ -85,7 +85,7 @@ class MUSDB18(Dataset):
         try:
             import musdb
         except (ImportError, RuntimeError) as error:  # the latter where FFmpeg is missing
-            advice = "pip install glowsep[musdb], and FFmpeg from ffmpeg.org"
+            advice = "pip install '.[musdb]' in the repository, and FFmpeg from ffmpeg.org"
             raise DatasetError(f"{path}: MUSDB18 is read with the musdb package ({error}); {advice}") from None
         try:
             tracks = musdb.DB(root=str(path), subsets=subset).tracks
