@@ -43,7 +43,7 @@ class Separation:
     history: list
 
 
-def separate(mixture, priors, rate=22050, search=None, mask_exponent=2.0, rng=None, callback=None):
+def separate(mixture, priors, rate=22050, search=None, mask_exponent=1.5, rng=None, callback=None):
     r"""Separate a mixture into one estimate per prior.
 
     1. The mid of the channels, at the priors' rate and level, is the mixture :math:`x` that the search explains.
@@ -93,7 +93,7 @@ def separate(mixture, priors, rate=22050, search=None, mask_exponent=2.0, rng=No
     return Separation(estimates, to_host(found.magnitudes / gain), latents, found.history)
 
 
-def separate_file(song, folder, priors, search=None, mask_exponent=2.0, rng=None, progress=True):
+def separate_file(song, folder, priors, search=None, mask_exponent=1.5, rng=None, progress=True):
     """Separate an audio file of any length into ``folder/<prior's name>.wav``, in bounded memory.
 
     The song is searched in segments of ``SEGMENT`` seconds; neighbours share ``OVERLAP`` seconds, over which the

@@ -51,8 +51,8 @@ def add_search(parser):
         "--mask-exponent",
         type=options.above_zero,
         metavar="P",
-        default=2.0,
-        help="masks share the mixture in proportion to the magnitudes to the power of P (default: %(default)s, Wiener)",
+        default=1.5,
+        help="masks share the mixture in proportion to the magnitudes to the power of P (default: %(default)s)",
     )
 
 

@@ -60,6 +60,15 @@ def add_arguments(parser):
     )
     parser.add_argument("--half", action="store_true", help="write the weights with 16 bits each: files half as large")
     parser.add_argument(
+        "--exponent",
+        type=options.above_zero,
+        default=PriorConfig.exponent,
+        help="of the flow's domain, u = scale * magnitude ** exponent; 1 is linear (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--scale", type=options.above_zero, default=PriorConfig.scale, help="see above (default: %(default)s)"
+    )
+    parser.add_argument(
         "--checkpoint",
         type=Path,
         metavar="FILE",
@@ -103,7 +112,7 @@ def prior_files(arguments, dataset):
 def train_prior(arguments, dataset, source, path):
     """Train one source's prior, and write it and its learning curve."""
     progress = options.shows_progress(arguments)
-    prior = Prior(source, PriorConfig(), options.generator(arguments))
+    prior = Prior(source, PriorConfig(exponent=arguments.exponent, scale=arguments.scale), options.generator(arguments))
     solo = solo_audio(dataset, source, prior.config.rate, progress)
     held_out = validation_split(arguments.dataset, dataset)
     validation = None if held_out is None else solo_audio(held_out, source, prior.config.rate, progress)

@@ -34,7 +34,7 @@ class Setting:
     choice: str
     value: str
     search: AnnealedSearch | LatentSearch = DEFAULT
-    mask_exponent: float = 2.0
+    mask_exponent: float = 1.5
     priors: str = SHIPPED
 
     def as_json(self):
@@ -54,7 +54,7 @@ def settings(priors):
     """All rows, in the table's order; ``priors`` names the folders of priors that were trained otherwise."""
     annealed, latent = "annealed search", "latent search, 40 iterations"
     return [
-        Setting("all defaults", "annealed search, masks of power"),
+        Setting("all defaults", "annealed search, mask exponent 1.5"),
         *(changed(annealed, DEFAULT, iterations=n) for n in (10, 20, 40, 100)),
         *(changed(annealed, DEFAULT, weight=weight) for weight in (0.25, 0.5)),
         changed(annealed, DEFAULT, momentum=0.0),
@@ -64,7 +64,7 @@ def settings(priors):
         *(changed(latent, LATENT, weight=weight) for weight in (0.01, 1.0)),
         *(changed(latent, LATENT, start=start) for start in (from_prior, from_mixture)),
         changed(latent, LATENT, likelihood=gaussian),
-        *(Setting("masks", f"exponent {p:g}", mask_exponent=p) for p in (1.0, 1.5)),
+        *(Setting("masks", f"exponent {p:g}", mask_exponent=p) for p in (1.0, 2.0)),
         *(Setting("priors", name, priors=name) for name in priors),
     ]
 
