@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from glowsep.likelihood import gaussian, poisson
-from glowsep.search import AnnealedSearch, LatentSearch, from_mixture, from_prior, from_zero
+from glowsep.search import (
+    AnnealedSearch,
+    LatentSearch,
+    from_average_spectra,
+    from_dictionaries,
+    from_equal_shares,
+    from_mixture,
+    from_prior,
+    from_zero,
+)
 
 
 def priors(count=2):
@@ -161,6 +170,34 @@ def test_a_source_that_its_prior_knows_goes_to_that_prior():
     found = AnnealedSearch(iterations=20)(x, [low, high], np.random.default_rng(0))
     share = found.magnitudes[0] / found.magnitudes.sum(axis=0)
     assert share[:16].mean() > 0.75 and share[16:].mean() < 0.25
+
+
+@pytest.mark.parametrize("start", [from_dictionaries, from_average_spectra, from_equal_shares])
+@pytest.mark.parametrize("count", [1, 3])
+def test_every_start_is_a_share_for_each_source(start, count):
+    magnitudes = start(mixture(), priors(count))
+    assert magnitudes.shape == (count, 32, 8) and magnitudes.dtype == np.float32
+    assert (magnitudes >= 0).all() and np.isfinite(magnitudes).all()
+    found = run(AnnealedSearch(iterations=1, start=start), count)
+    assert_allclose(found.magnitudes.sum(axis=0), mixture(), rtol=1e-3, atol=2e-5)
+
+
+def test_dictionaries_find_how_loud_each_source_plays():
+    """Sources made of their own spectra are found again, each with its loudness in every frame."""
+    low, high = priors()
+    rng = np.random.default_rng(0)
+    for prior, half in ((low, slice(0, 16)), (high, slice(16, 32))):
+        prior.dictionary = np.zeros((32, 3), np.float32)
+        prior.dictionary[half] = rng.random((16, 3))
+    sources = [prior.dictionary @ rng.random((3, 8), np.float32) for prior in (low, high)]
+    assert_allclose(from_dictionaries(sources[0] + 0.01 * sources[1], [low, high], 3000)[0], sources[0], rtol=0.05)
+    assert_allclose(from_dictionaries(sum(sources), [low, high], 3000), sources, rtol=0.05)
+
+
+@pytest.mark.parametrize("momentum", [-0.1, 1.0, float("nan")])
+def test_momentum_must_fade(momentum):
+    with pytest.raises(ValueError, match="momentum"):
+        AnnealedSearch(momentum=momentum)
 
 
 def test_noise_levels_must_fall():
