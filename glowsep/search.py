@@ -131,9 +131,9 @@ class AnnealedSearch:
 
     iterations: int = 60
     weight: float = 1.0
-    momentum: float = 0.5
+    momentum: float = 0.3
     loudest: float = 0.2
-    quietest: float = 0.05
+    quietest: float = 0.06
     start: Callable = None
 
     def __post_init__(self):

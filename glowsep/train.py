@@ -149,12 +149,16 @@ def measure(prior, solo, config, batches=40):
     prior.dictionary = measure_dictionary(prior, solo, config)
 
 
-def measure_dictionary(prior, solo, config, batches=20, iterations=60):
-    """An NMF dictionary (bins, components) of random excerpts, each in its own colour and loudness."""
+def measure_dictionary(prior, solo, config, batches=160, every=4, iterations=60):
+    """An NMF dictionary (bins, components) of frames from all over the recordings, each in its own colour."""
     plain, rng = dataclasses.replace(config, gain_db=0, equaliser_db=0), np.random.default_rng([config.seed, 2**32 - 2])
-    excerpts = [prior.expand(random_batch(prior, solo, plain, rng)).swapaxes(0, 1) for _ in range(batches)]
-    magnitudes = array_module(excerpts[0]).concatenate(excerpts, axis=1).reshape(prior.config.glow.channels, -1)
-    return learn_dictionary(magnitudes, prior.config.components, iterations, rng)
+    # Not the frames at an excerpt's edges, whose windows are half empty; and only one in a few of the others, for
+    # neighbours are alike: a dictionary learns more from more music.
+    inner = slice(2, -2, every)
+    drawn = [random_batch(prior, solo, plain, rng)[:, :, inner].swapaxes(0, 1) for _ in range(batches)]
+    magnitudes = prior.expand(array_module(drawn[0]).concatenate(drawn, axis=1))
+    frames = magnitudes.reshape(prior.config.glow.channels, -1)
+    return learn_dictionary(frames, prior.config.components, iterations, rng)
 
 
 def require_recordings(name, waveform, samples):
