@@ -14,7 +14,7 @@ from .spectrogram import istft, phase_of, stft
 #: Seconds of a song that are searched at once, and of them that neighbours share.
 SEGMENT, OVERLAP = 10.0, 1.0
 
-#: Root mean square of Freedoom-4's training mixtures: the level at which the priors heard their instruments.
+#: Root mean square of Freedoom-4's validation mixtures (their mean): four instruments as loud as the priors know them.
 LEVEL = 0.06
 
 #: Root mean square below which a mixture counts as silence: a thirtieth of a 16-bit step.

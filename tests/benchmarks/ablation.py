@@ -20,7 +20,7 @@ from glowsep.cli.priors import load_priors
 from glowsep.datasets import open_dataset
 from glowsep.evaluate import evaluate
 from glowsep.likelihood import gaussian
-from glowsep.search import from_average_spectra, from_equal_shares, from_mixture, from_prior
+from glowsep.search import from_average_spectra, from_equal_shares, from_mixture
 
 DEFAULT = AnnealedSearch()
 LATENT = LatentSearch(iterations=40)
@@ -55,14 +55,14 @@ def settings(priors):
     annealed, latent = "annealed search", "latent search, 40 iterations"
     return [
         Setting("all defaults", "annealed search, mask exponent 1.5"),
-        *(changed(annealed, DEFAULT, iterations=n) for n in (10, 20, 40, 100)),
-        *(changed(annealed, DEFAULT, weight=weight) for weight in (0.25, 0.5)),
+        *(changed(annealed, DEFAULT, iterations=n) for n in (5, 15, 30)),
+        changed(annealed, DEFAULT, weight=0.5),
         changed(annealed, DEFAULT, momentum=0.0),
-        *(changed(annealed, DEFAULT, loudest=level) for level in (0.1, 0.3, 0.5)),
+        *(changed(annealed, DEFAULT, loudest=level) for level in (0.1, 0.4)),
         *(changed(annealed, DEFAULT, start=start) for start in (from_average_spectra, from_equal_shares)),
-        *(changed("latent search, λ 0", LATENT, iterations=n) for n in (10, 40, 150)),
+        *(changed("latent search, λ 0", LATENT, iterations=n) for n in (10, 40, 100)),
         *(changed(latent, LATENT, weight=weight) for weight in (0.01, 1.0)),
-        *(changed(latent, LATENT, start=start) for start in (from_prior, from_mixture)),
+        changed(latent, LATENT, start=from_mixture),
         changed(latent, LATENT, likelihood=gaussian),
         *(Setting("masks", f"exponent {p:g}", mask_exponent=p) for p in (1.0, 2.0)),
         *(Setting("priors", name, priors=name) for name in priors),
