@@ -35,6 +35,46 @@ class Found:
     history: list
 
 
+def from_dictionaries(mixture, priors, iterations=30):
+    """Start from the priors' NMF dictionaries: the mixture, explained by all of them together (chapter 3).
+
+    How loud an instrument plays here is found from the mixture, so a quiet or a loud one is no surprise.
+    """
+    xp = array_module(mixture)
+    dictionaries = [prior.dictionary for prior in priors]
+    H = activations(mixture + SILENCE, xp.concatenate(dictionaries, axis=1), iterations)
+    ends = np.cumsum([W.shape[1] for W in dictionaries])[:-1].tolist()
+    return xp.stack([W @ part for W, part in zip(dictionaries, xp.split(H, ends), strict=True)])
+
+
+def from_average_spectra(mixture, priors):
+    """Start from every instrument's average spectrum, in every frame the same."""
+    xp = array_module(mixture)
+    spectra = [prior.expand(xp.sqrt(prior.mean**2 + prior.variance))[:, None] for prior in priors]
+    return xp.stack([spectrum + 0 * mixture for spectrum in spectra])
+
+
+def from_equal_shares(mixture, priors):
+    """Start from equal shares of the mixture: knows nothing."""
+    return array_module(mixture).stack([mixture / len(priors)] * len(priors))
+
+
+def from_zero(prior, mixture, sources, rng):
+    """Every source's likeliest latent: its average spectrum, as far as the flow is linear."""
+    return array_module(mixture).zeros(prior.latent_shape(mixture.shape[1]), mixture.dtype)
+
+
+def from_prior(prior, mixture, sources, rng):
+    """A random latent of the prior, z ~ N(0, I): another start, another end."""
+    latent = rng.standard_normal(prior.latent_shape(mixture.shape[1]), np.float32)
+    return array_module(mixture).asarray(latent)
+
+
+def from_mixture(prior, mixture, sources, rng):
+    """The latent of an equal share of the mixture: explains everything at once, so the search stays there."""
+    return prior.latent_of(mixture / sources)
+
+
 @dataclass(frozen=True)
 class LatentSearch:
     r"""Gradient descent on the latents (the paper's search).
@@ -69,14 +109,13 @@ class LatentSearch:
     learning_rate: float = 0.01
     weight: float = 0.0
     likelihood: Callable = poisson
-    start: Callable = None
+    start: Callable = from_zero
 
     def __post_init__(self):
         require_iterations_and_weight(self.iterations, self.weight)
 
     def __call__(self, mixture, priors, rng, callback=None):
-        start = from_zero if self.start is None else self.start
-        latents = {str(i): start(prior, mixture, len(priors), rng) for i, prior in enumerate(priors)}
+        latents = {str(i): self.start(prior, mixture, len(priors), rng) for i, prior in enumerate(priors)}
         adam, history = Adam(latents, self.learning_rate), []
         for iteration in range(self.iterations):
             magnitudes, caches = generate_all(priors, latents)
@@ -126,7 +165,7 @@ class AnnealedSearch:
     Raises
     ------
     ValueError
-        Where ``iterations`` is less than 1, ``weight`` less than 0, or the levels do not fall.
+        Where ``iterations`` is less than 1, ``weight`` less than 0, ``momentum`` outside [0, 1), or the levels rise.
     """
 
     iterations: int = 60
@@ -134,7 +173,7 @@ class AnnealedSearch:
     momentum: float = 0.3
     loudest: float = 0.2
     quietest: float = 0.06
-    start: Callable = None
+    start: Callable = from_dictionaries
 
     def __post_init__(self):
         require_iterations_and_weight(self.iterations, self.weight)
@@ -145,8 +184,7 @@ class AnnealedSearch:
 
     def __call__(self, mixture, priors, rng, callback=None):
         xp = array_module(mixture)
-        start = from_dictionaries if self.start is None else self.start
-        magnitudes = summing_to(mixture, start(mixture, priors))
+        magnitudes = summing_to(mixture, self.start(mixture, priors))
         velocity, history = xp.zeros_like(magnitudes), []
         for iteration, noise in enumerate(np.geomspace(self.loudest, self.quietest, self.iterations).tolist()):
             log_probs = 0.0
@@ -169,46 +207,6 @@ def summing_to(mixture, magnitudes):
     """Magnitudes (sources, bins, frames), scaled in every bin so that they sum to the mixture's (bins, frames)."""
     floored = magnitudes + SILENCE  # so that a source that vanished may come back
     return mixture * (floored / floored.sum(axis=0))
-
-
-def from_dictionaries(mixture, priors, iterations=30):
-    """Start from the priors' NMF dictionaries: the mixture, explained by all of them together (chapter 3).
-
-    How loud an instrument plays here is found from the mixture, so a quiet or a loud one is no surprise.
-    """
-    xp = array_module(mixture)
-    dictionaries = [prior.dictionary for prior in priors]
-    H = activations(mixture + SILENCE, xp.concatenate(dictionaries, axis=1), iterations)
-    ends = np.cumsum([W.shape[1] for W in dictionaries])[:-1].tolist()
-    return xp.stack([W @ part for W, part in zip(dictionaries, xp.split(H, ends), strict=True)])
-
-
-def from_average_spectra(mixture, priors):
-    """Start from every instrument's average spectrum, in every frame the same."""
-    xp = array_module(mixture)
-    spectra = [prior.expand(xp.sqrt(prior.mean**2 + prior.variance))[:, None] for prior in priors]
-    return xp.stack([spectrum + 0 * mixture for spectrum in spectra])
-
-
-def from_equal_shares(mixture, priors):
-    """Start from equal shares of the mixture: knows nothing."""
-    return array_module(mixture).stack([mixture / len(priors)] * len(priors))
-
-
-def from_zero(prior, mixture, sources, rng):
-    """Every source's likeliest latent: its average spectrum, as far as the flow is linear."""
-    return array_module(mixture).zeros(prior.latent_shape(mixture.shape[1]), mixture.dtype)
-
-
-def from_prior(prior, mixture, sources, rng):
-    """A random latent of the prior, z ~ N(0, I): another start, another end."""
-    latent = rng.standard_normal(prior.latent_shape(mixture.shape[1]), np.float32)
-    return array_module(mixture).asarray(latent)
-
-
-def from_mixture(prior, mixture, sources, rng):
-    """The latent of an equal share of the mixture: explains everything at once, so the search stays there."""
-    return prior.latent_of(mixture / sources)
 
 
 def generate_all(priors, latents):
