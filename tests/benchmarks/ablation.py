@@ -11,9 +11,12 @@ import argparse
 import dataclasses
 import json
 import os
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: it need not be installed
 
 from glowsep import AnnealedSearch, LatentSearch, separate
 from glowsep.cli.priors import load_priors

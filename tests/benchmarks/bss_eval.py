@@ -3,10 +3,14 @@
 Needs museval: ``pip install ".[peers]"``, then ``python tests/benchmarks/bss_eval.py``.
 """
 
+import sys
 import time
+from pathlib import Path
 
 import museval
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: it need not be installed
 
 from glowsep.metrics import bss_eval
 

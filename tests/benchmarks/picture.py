@@ -4,7 +4,10 @@
 """
 
 import argparse
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: it need not be installed
 
 from glowsep import separate
 from glowsep.cli.priors import load_priors

@@ -6,8 +6,11 @@
 import argparse
 import json
 import os
+import sys
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: it need not be installed
 
 from glowsep import audio, separate
 from glowsep.cli.priors import load_priors
