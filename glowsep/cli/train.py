@@ -1,6 +1,7 @@
 """``train``: a prior for each instrument, or a baseline, from solo recordings alone."""
 
 from argparse import ArgumentTypeError
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ EVERY = 15  # the baselines learn from one frame of so many
 
 def add_arguments(parser):
     """Declare what the command takes."""
-    default = TrainingConfig()
+    default, domain = TrainingConfig(), PriorConfig()
     options.add_dataset(parser, split="train")
     parser.add_argument(
         "--source",
@@ -62,11 +63,11 @@ def add_arguments(parser):
     parser.add_argument(
         "--exponent",
         type=options.above_zero,
-        default=PriorConfig.exponent,
+        default=domain.exponent,
         help="of the flow's domain, u = scale * magnitude ** exponent; 1 is linear (default: %(default)s)",
     )
     parser.add_argument(
-        "--scale", type=options.above_zero, default=PriorConfig.scale, help="see above (default: %(default)s)"
+        "--scale", type=options.above_zero, default=domain.scale, help="see above (default: %(default)s)"
     )
     parser.add_argument(
         "--checkpoint",
@@ -112,7 +113,8 @@ def prior_files(arguments, dataset):
 def train_prior(arguments, dataset, source, path):
     """Train one source's prior, and write it and its learning curve."""
     progress = options.shows_progress(arguments)
-    prior = Prior(source, PriorConfig(exponent=arguments.exponent, scale=arguments.scale), options.generator(arguments))
+    domain = replace(PriorConfig(), exponent=arguments.exponent, scale=arguments.scale)
+    prior = Prior(source, domain, options.generator(arguments))
     solo = solo_audio(dataset, source, prior.config.rate, progress)
     held_out = validation_split(arguments.dataset, dataset)
     validation = None if held_out is None else solo_audio(held_out, source, prior.config.rate, progress)
