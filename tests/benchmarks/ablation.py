@@ -57,13 +57,13 @@ def settings(priors):
     annealed, latent = "annealed search", "latent search, 40 iterations"
     return [
         Setting("all defaults", "annealed search, mask exponent 1.5"),
-        *(changed(annealed, DEFAULT, iterations=n) for n in (15, 30)),
+        changed(annealed, DEFAULT, iterations=15),
         changed(annealed, DEFAULT, weight=0.5),
         changed(annealed, DEFAULT, momentum=0.0),
         *(changed(annealed, DEFAULT, loudest=level) for level in (0.1, 0.4)),
         *(changed(annealed, DEFAULT, start=start) for start in (from_average_spectra, from_equal_shares)),
         *(changed("latent search, λ 0", LATENT, iterations=n) for n in (10, 40)),
-        *(changed(latent, LATENT, weight=weight) for weight in (0.01, 1.0)),
+        changed(latent, LATENT, weight=1.0),
         changed(latent, LATENT, start=from_mixture),
         *(Setting("masks", f"exponent {p:g}", mask_exponent=p) for p in (1.0, 2.0)),
         *(Setting("priors", name, priors=name) for name in priors),
