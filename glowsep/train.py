@@ -36,7 +36,7 @@ class TrainingConfig:
     seed : int
     """
 
-    steps: int = 3000
+    steps: int = 8000
     batch: int = 16
     frames: int = 64
     learning_rate: float = 1e-3
@@ -93,7 +93,7 @@ def fit(prior, solo, validation=None, config=None, checkpoint=None, progress=Tru
     Zhu et al. 2022, section III; Song & Ermon 2019, section 3; chapter 10.
     """
     config = TrainingConfig() if config is None else config
-    excerpt = (config.frames - 1) * prior.config.hop
+    excerpt = excerpt_length(prior.config, config.frames)
     require_recordings("the recordings", solo, 2 * excerpt + 1)
     if validation is not None:
         require_recordings("the validation recordings", validation, excerpt + 1)
@@ -152,10 +152,8 @@ def measure(prior, solo, config, batches=40):
 def measure_dictionary(prior, solo, config, batches=160, every=4, iterations=60):
     """An NMF dictionary (bins, components) of frames from all over the recordings, each in its own colour."""
     plain, rng = dataclasses.replace(config, gain_db=0, equaliser_db=0), np.random.default_rng([config.seed, 2**32 - 2])
-    # Not the frames at an excerpt's edges, whose windows are half empty; and only one in a few of the others, for
-    # neighbours are alike: a dictionary learns more from more music.
-    inner = slice(2, -2, every)
-    drawn = [random_batch(prior, solo, plain, rng)[:, :, inner].swapaxes(0, 1) for _ in range(batches)]
+    # Only one frame in a few, for neighbours are alike: a dictionary learns more from more music.
+    drawn = [random_batch(prior, solo, plain, rng)[:, :, ::every].swapaxes(0, 1) for _ in range(batches)]
     magnitudes = prior.expand(array_module(drawn[0]).concatenate(drawn, axis=1))
     frames = magnitudes.reshape(prior.config.glow.channels, -1)
     return learn_dictionary(frames, prior.config.components, iterations, rng)
@@ -177,12 +175,25 @@ def random_batch(prior, solo, config, rng):
 
     Channels outermost in memory.
     """
-    length = (config.frames - 1) * prior.config.hop
+    length, edge = excerpt_length(prior.config, config.frames), edge_frames(prior.config)
     starts = rng.integers(0, len(solo) - length, config.batch)
     excerpts = beside(np.stack([solo[start : start + length] for start in starts]), prior.mean)
-    magnitude = prior.magnitudes(dithered(excerpts, rng))
+    magnitude = prior.magnitudes(dithered(excerpts, rng))[:, :, edge : edge + config.frames]
     decibels = beside(random_equalisers(config, magnitude.shape[1], rng), magnitude)
     return channels_outermost(prior.compress(magnitude * 10 ** (decibels[:, :, None] / 20)))
+
+
+def edge_frames(config):
+    """Frames at each edge of an excerpt whose windows reach beyond it: half a window, in hops.
+
+    They are drawn and cut off. In the middle of a song no window is half empty, so a prior should not hear any.
+    """
+    return -(-config.window_length // (2 * config.hop))
+
+
+def excerpt_length(config, frames):
+    """Samples of which the STFT has ``frames`` frames between two edges."""
+    return (frames + 2 * edge_frames(config) - 1) * config.hop
 
 
 def random_equalisers(config, bins, rng, curves=6):

@@ -110,12 +110,13 @@ def test_validating_and_checkpointing_leave_no_trace_in_the_weights(tmp_path):
 
 
 def test_recordings_that_are_too_short_are_refused():
-    shortest = 2 * 15 * TINY.hop + 1
-    fit(new_prior(), solo()[:shortest], solo()[: 15 * TINY.hop + 1], SHORT, progress=False)
+    excerpt = (16 + 2 * 2 - 1) * TINY.hop  # 16 frames between two edges of two frames, half a window
+    shortest = 2 * excerpt + 1
+    fit(new_prior(), solo()[:shortest], solo()[: excerpt + 1], SHORT, progress=False)
     with pytest.raises(ValueError, match=f"the recordings have {shortest - 1} samples, but at least {shortest}"):
         fit(new_prior(), solo()[: shortest - 1], None, SHORT, progress=False)
-    with pytest.raises(ValueError, match="the validation recordings have 240 samples, but at least 241"):
-        fit(new_prior(), solo(), solo()[:240], SHORT, progress=False)
+    with pytest.raises(ValueError, match=f"validation recordings have {excerpt} samples, but at least {excerpt + 1}"):
+        fit(new_prior(), solo(), solo()[:excerpt], SHORT, progress=False)
 
 
 def test_silent_recordings_are_refused():
