@@ -1,16 +1,28 @@
-"""Pictures: what the numbers look like. Colours are Okabe and Ito's, which the colour-blind can tell apart."""
+"""Pictures and players: what the numbers look and sound like.
 
+Colours are Okabe and Ito's, which the colour-blind can tell apart. Functions for notebooks import Jupyter themselves,
+so that all others do without.
+"""
+
+import base64
+import html
+import io
 import os
 from pathlib import Path
 
 import numpy as np
+import soundfile
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from PIL import Image
 
+from glowsep.audio import resample
 from glowsep.spectrogram import stft
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
+PLAYER_RATES = (8000, 11025, 12000, 16000)  # Hz: those of MP3 up to 16 kHz
+LOUDEST = 0.9  # of full scale, so that compression has room for its ripples
 
 
 def box_plot(evaluations, path, metric="sdr"):
@@ -82,34 +94,43 @@ def learning_curve(curve, path, window=100):
 
 
 def spectrograms(waveforms, rate, path, columns=1, highest=5000, range_db=70):
+    """Save what `draw_spectrograms` draws to ``path``, which ends in ``.png``, ``.svg`` or ``.pdf``."""
+    save(draw_spectrograms(waveforms, rate, columns, highest, range_db), path, dpi=100)
+
+
+def draw_spectrograms(waveforms, rate, columns=1, highest=5000, range_db=70):
     """Spectrograms of several sounds, all on one scale of loudness, so that they can be compared.
 
     Parameters
     ----------
-    waveforms : dict of str to numpy.ndarray, (samples,)
-        By title, row by row; None leaves a place empty.
+    waveforms : dict of str to numpy.ndarray, (samples,) or (channels, samples)
+        By title, row by row; None leaves a place empty. Channels are drawn as their mean.
     rate : int
         Samples per second.
-    path : path
-        Ends in ``.png``, ``.svg`` or ``.pdf``; a file of that name is replaced.
     columns : int
         Sounds in a row.
     highest : float
         The highest frequency to show, in Hz.
     range_db : int
         From the quietest level that differs from silence to the loudest.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        `with_alt` shows it in a notebook.
     """
     rows = -(-len(waveforms) // columns)
     figure = Figure(figsize=(1 + 2 * columns, 0.5 + 2.2 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    power_of = {title: abs(stft(waveform)) ** 2 for title, waveform in waveforms.items() if waveform is not None}
+    mono_of = {title: mono(waveform) for title, waveform in waveforms.items() if waveform is not None}
+    power_of = {title: abs(stft(waveform)) ** 2 for title, waveform in mono_of.items()}
     loudest = max(power.max() for power in power_of.values()) or 1
     used = {place: title for place, title in enumerate(waveforms) if title in power_of}
     for place, axes in enumerate(panels.flat):
         if place not in used:
             axes.remove()
             continue
-        waveform, power = waveforms[used[place]], power_of[used[place]]
+        waveform, power = mono_of[used[place]], power_of[used[place]]
         image = axes.imshow(
             10 * np.log10(power[: round(len(power) * 2 * highest / rate)] / loudest + 1e-12),
             origin="lower",
@@ -128,7 +149,126 @@ def spectrograms(waveforms, rate, path, columns=1, highest=5000, range_db=70):
             axes.tick_params(labelleft=True)
             axes.set_ylabel("frequency in kHz")
     figure.colorbar(image, ax=[axes for axes in panels.flat if axes.figure], label="level in dB")
-    save(figure, path, dpi=100)
+    return figure
+
+
+def with_alt(figure, alt):
+    """Show a figure in a notebook, with words for those who do not see it.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    alt : str
+        What there is to see in the picture, in a sentence or two.
+    """
+    from IPython.display import display
+
+    display(_html(_image(_png(figure), "png", alt)))
+
+
+def animation(frames, alt, seconds_per_frame=0.5):
+    """Pictures shown one after the other, again and again.
+
+    Parameters
+    ----------
+    frames : list of matplotlib.figure.Figure, or of numpy.ndarray, (height, width, 3), uint8
+        All of one size.
+    alt : str
+        What there is to see, and how it changes.
+    seconds_per_frame : float
+        The last frame stays three times as long.
+
+    Returns
+    -------
+    IPython.display.HTML
+    """
+    pictures = [Image.fromarray(_pixels(frame)) for frame in frames]
+    times = [round(1000 * seconds_per_frame)] * (len(frames) - 1) + [round(3000 * seconds_per_frame)]
+    file = io.BytesIO()
+    pictures[0].save(file, "WEBP", save_all=True, append_images=pictures[1:], duration=times, loop=0, quality=60)
+    return _html(_image(file.getvalue(), "webp", alt))
+
+
+def players(waveforms, rate):
+    """Sounds to play in a notebook, side by side, with one common gain: what is quieter sounds quieter.
+
+    They are mono, at 16 kHz or less, and compressed (MP3; Ogg Vorbis where soundfile cannot write that).
+
+    Parameters
+    ----------
+    waveforms : dict of str to numpy.ndarray, (samples,) or (channels, samples)
+        By label. The loudest sample of all of them is played at nine tenths of full scale.
+    rate : int
+        Samples per second.
+
+    Returns
+    -------
+    IPython.display.HTML
+
+    Raises
+    ------
+    ValueError
+        Where a waveform holds NaN or infinite samples, or none at all.
+    """
+    mono_of = {label: mono(waveform) for label, waveform in waveforms.items()}
+    for label, waveform in mono_of.items():
+        if waveform.size == 0 or not np.isfinite(waveform).all():
+            raise ValueError(f"the waveform {label!r} holds no samples, or some that are not finite: plot it first")
+    played_at = rate if rate in PLAYER_RATES else max(PLAYER_RATES)
+    mono_of = {label: resample(waveform, rate, played_at) for label, waveform in mono_of.items()}
+    gain = LOUDEST / (max(np.abs(waveform).max() for waveform in mono_of.values()) or 1)
+    figures = "".join(_player(label, gain * waveform, played_at) for label, waveform in mono_of.items())
+    return _html(f'<div style="display: flex; flex-wrap: wrap; gap: 1em">{figures}</div>')
+
+
+def mono(waveform):
+    """The mean over the channels of (channels, samples); a waveform (samples,) is mono already."""
+    return waveform if waveform.ndim == 1 else waveform.mean(axis=0)
+
+
+def _player(label, waveform, rate):
+    form = "MP3" if "MP3" in soundfile.available_formats() else "OGG"
+    file = io.BytesIO()
+    soundfile.write(file, waveform, rate, format=form)
+    label = html.escape(label)
+    return (
+        f'<figure style="margin: 0"><figcaption>{label}</figcaption>'
+        f'<audio controls preload="metadata" aria-label="{label}" style="width: 16em; max-width: 100%" '
+        f'src="data:audio/{"mpeg" if form == "MP3" else "ogg"};base64,{_base64(file.getvalue())}"></audio></figure>'
+    )
+
+
+def _image(content, form, alt):
+    return (
+        f'<img alt="{html.escape(alt)}" src="data:image/{form};base64,{_base64(content)}" '
+        'style="max-width: 100%; height: auto">'
+    )
+
+
+def _pixels(frame):
+    """The pixels of a figure (height, width, 3) at 90 dots per inch; an array holds them already."""
+    if isinstance(frame, np.ndarray):
+        return frame
+    return np.asarray(Image.open(io.BytesIO(_png(frame))).convert("RGB"))
+
+
+def _png(figure):
+    from matplotlib import pyplot
+
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=90)
+    pyplot.close(figure)  # or Jupyter shows a figure of pyplot's once more, without words
+    return file.getvalue()
+
+
+def _html(markup):
+    from IPython.display import HTML
+
+    return HTML(markup)
+
+
+def _base64(content):
+    return base64.b64encode(content).decode("ascii")
 
 
 def colour(place):

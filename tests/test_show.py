@@ -1,10 +1,20 @@
-"""Pictures of sounds: what is loud is bright, at its time and frequency."""
+"""Pictures of sounds: what is loud is bright, at its time and frequency. Players: what is quieter sounds quieter."""
+
+import base64
+import io
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from matplotlib import image
+import soundfile
+from matplotlib import image, pyplot
+from matplotlib.figure import Figure
+from PIL import Image
 
-from glowsep.show import spectrograms
+from glowsep.show import animation, draw_spectrograms, players, spectrograms, with_alt
 
 RATE = 8000
 
@@ -30,3 +40,123 @@ def test_silence_is_dark_and_an_unknown_kind_of_picture_leaves_nothing(tmp_path)
     with pytest.raises(ValueError):
         spectrograms(silence, RATE, tmp_path / "silence.xyz")
     assert [path.name for path in tmp_path.iterdir()] == ["silence.png"]
+
+
+def test_channels_are_drawn_as_their_mean():
+    noise = np.random.default_rng(0).standard_normal(RATE)
+    panels = draw_spectrograms({"stereo": np.stack([noise, -noise]), "mono": noise}, RATE, highest=2000).axes
+    stereo, one = (axes.images[0].get_array() for axes in panels[:2])
+    assert stereo.max() < -100  # opposite channels: silence
+    assert one.max() > -10
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    """What a notebook would show: a list of markups."""
+    IPython = pytest.importorskip("IPython")
+    shown = []
+    monkeypatch.setattr(IPython.display, "display", lambda thing: shown.append(thing.data))
+    return shown
+
+
+class Elements(HTMLParser):
+    """The elements of some markup as (name, attributes), and its text."""
+
+    def __init__(self, markup):
+        super().__init__()
+        self.elements, self.text = [], []
+        self.feed(markup)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def of(self, name):
+        return [attributes for tag, attributes in self.elements if tag == name]
+
+
+def content(uri, kind):
+    """The bytes in a data URI, which must be of this kind."""
+    head, encoded = uri.split(";base64,")
+    assert re.fullmatch(f"data:{kind}", head)
+    return base64.b64decode(encoded)
+
+
+def heard(markup):
+    """The waveform and rate of each player."""
+    files = [content(audio["src"], "audio/(mpeg|ogg)") for audio in Elements(markup).of("audio")]
+    return [soundfile.read(io.BytesIO(file)) for file in files]
+
+
+def test_a_picture_comes_with_words(displayed):
+    figure = pyplot.figure(figsize=(2, 1))
+    with_alt(figure, 'a "quoted" <word> & a frame')
+    (picture,) = Elements(displayed[0]).of("img")
+    assert picture["alt"] == 'a "quoted" <word> & a frame'
+    assert Image.open(io.BytesIO(content(picture["src"], "image/png"))).size == (180, 90)
+    assert not pyplot.fignum_exists(figure.number)  # or a notebook shows it twice
+
+
+@pytest.mark.parametrize("of_figures", [True, False])
+def test_an_animation_loops_through_its_frames(of_figures):
+    colours = ["red", "lime", "blue"]
+    if of_figures:
+        frames = [Figure(figsize=(1, 1), facecolor=colour) for colour in colours]
+    else:
+        frames = [np.asarray(Image.new("RGB", (90, 90), colour)) for colour in colours]
+    (picture,) = Elements(animation(frames, "red, green, blue", 0.2).data).of("img")
+    assert picture["alt"] == "red, green, blue"
+    moving = Image.open(io.BytesIO(content(picture["src"], "image/webp")))
+    assert (moving.n_frames, moving.size, moving.info["loop"]) == (3, (90, 90), 0)
+    for number in range(3):
+        moving.seek(number)
+        assert np.argmax(moving.convert("RGB").getpixel((45, 45))) == number
+
+
+def tone(rate, seconds=1, loudness=1.0):
+    return (loudness * np.sin(2 * np.pi * 440 * np.arange(seconds * rate) / rate)).astype(np.float32)
+
+
+def test_players_have_one_common_gain():
+    sounds = {"loud": tone(16000, loudness=0.3), "quiet": tone(16000, loudness=0.003), "silence": 0 * tone(16000)}
+    loud, quiet, silence = (np.abs(waveform[4000:12000]).max() for waveform, _ in heard(players(sounds, 16000).data))
+    assert loud == pytest.approx(0.9, rel=0.05)
+    assert quiet == pytest.approx(loud / 100, rel=0.2)  # MP3 is coarse there
+    assert silence < 1e-6
+
+
+@pytest.mark.parametrize(("rate", "played_at"), [(44100, 16000), (22050, 16000), (10000, 16000), (8000, 8000)])
+def test_players_are_mono_and_small_at_any_rate(rate, played_at):
+    markup = players({"stereo": np.stack([tone(rate, 2), tone(rate, 2)])}, rate).data
+    ((waveform, heard_at),) = heard(markup)
+    assert heard_at == played_at
+    assert waveform.ndim == 1
+    assert len(waveform) / heard_at == pytest.approx(2, abs=0.15)
+    spectrum = abs(np.fft.rfft(waveform))
+    assert np.argmax(spectrum) * heard_at / len(waveform) == pytest.approx(440, abs=1)
+    assert len(markup) < 50_000
+
+
+def test_players_have_labels_to_see_and_to_hear():
+    page = Elements(players({"bass & drums": tone(8000), "guitar": tone(8000)}, 8000).data)
+    assert page.text == ["bass & drums", "guitar"]
+    assert [audio["aria-label"] for audio in page.of("audio")] == page.text
+    assert all("controls" in audio for audio in page.of("audio"))
+
+
+def test_all_players_may_be_silent():
+    ((waveform, _),) = heard(players({"silence": np.zeros(8000, np.float32)}, 8000).data)
+    assert not waveform.any()
+
+
+@pytest.mark.parametrize("waveform", [np.full(100, np.nan), np.zeros(0)])
+def test_what_cannot_be_played_is_named(waveform):
+    with pytest.raises(ValueError, match="'broken'"):
+        players({"fine": tone(8000), "broken": waveform}, 8000)
+
+
+def test_the_package_does_without_jupyter():
+    code = "import sys, glowsep, glowsep.show, glowsep.assignments; sys.exit('IPython' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

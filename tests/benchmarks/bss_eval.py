@@ -1,6 +1,6 @@
 """BSS Eval here and in museval, on the same noise: the largest difference and the ratio of the times.
 
-Needs museval: ``pip install ".[peers]"``, then ``python tests/benchmarks/bss_eval.py``.
+Needs museval: ``pip install -e ".[peers]"``, then ``python tests/benchmarks/bss_eval.py``.
 """
 
 import sys

@@ -1,0 +1,63 @@
+"""What the chapters share: the data that came with the repository, and the package's own code to read beside it.
+
+The exercises themselves are nbgrader's; what a wrong answer is told comes from `glowsep.check`.
+"""
+
+import inspect
+import textwrap
+from pathlib import Path
+
+from glowsep.errors import DatasetError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def data(name):
+    """The path of something in the repository's folder ``data``, from whatever folder a notebook runs in.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"freedoom4/test/freedoom2_doom"`` or ``"priors/bass.npz"``.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    DatasetError
+        Where the repository has no such file or folder, or the package is installed without the repository.
+    """
+    path = REPOSITORY / "data" / name
+    if not path.exists():
+        raise DatasetError(
+            f"{path}: not there; see what is in {path.parent}, or, where that is no folder of the repository either, "
+            "install from inside it: pip install -r requirements.txt"
+        )
+    return path
+
+
+def source(*definitions):
+    """The code of functions, methods or classes as it is in the package, for a notebook to show.
+
+    So a chapter never holds a second version that could drift from the first.
+
+    Parameters
+    ----------
+    *definitions : functions, methods or classes of glowsep
+
+    Returns
+    -------
+    IPython.display.Markdown
+        One block of highlighted Python for each, under the name of its file.
+    """
+    from IPython.display import Markdown  # here, so that the package does not need Jupyter
+
+    return Markdown("\n\n".join(_listing(definition) for definition in definitions))
+
+
+def _listing(definition):
+    lines = textwrap.dedent(inspect.getsource(definition)).rstrip()
+    path = Path(inspect.getsourcefile(definition)).relative_to(REPOSITORY).as_posix()
+    return f"```python\n# {path}: {definition.__qualname__}\n{lines}\n```"
