@@ -26,6 +26,11 @@ LOUDEST = 0.9  # of full scale, so that compression has room for its ripples
 
 
 def box_plot(evaluations, path, metric="sdr"):
+    """Save what `draw_box_plot` draws to ``path``, which ends in ``.png``, ``.svg`` or ``.pdf``."""
+    save(draw_box_plot(evaluations, metric), path)
+
+
+def draw_box_plot(evaluations, metric="sdr"):
     """A box per method and source: how the tracks' scores are spread around their median.
 
     Boxes hold the middle half of the tracks, whiskers reach the last track within one and a half box lengths, and
@@ -35,10 +40,13 @@ def box_plot(evaluations, path, metric="sdr"):
     Parameters
     ----------
     evaluations : list of glowsep.evaluate.Evaluation
-    path : path
-        Ends in ``.png``, ``.svg`` or ``.pdf``; a file of that name is replaced.
     metric : str
         "sdr" or "si_sdr".
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        `with_alt` shows it in a notebook.
     """
     sources = evaluations[0].sources
     groups = [*sources, "song mean"]
@@ -64,7 +72,7 @@ def box_plot(evaluations, path, metric="sdr"):
     axes.grid(axis="y", alpha=0.3)
     legend = [Patch(facecolor=colour(place), label=e.method) for place, e in enumerate(evaluations)]
     figure.legend(handles=legend, loc="outside right upper")
-    save(figure, path)
+    return figure
 
 
 def learning_curve(curve, path, window=100):
