@@ -15,3 +15,7 @@ class PriorError(GlowsepError):
 
 class DatasetError(GlowsepError):
     """A data set whose folder does not hold what its layout promises."""
+
+
+class ClusterError(GlowsepError):
+    """A Dask cluster that cannot be reached, or a task that failed there."""

@@ -168,6 +168,14 @@ def evaluate(dataset, methods, quiet=False):
     return evaluations
 
 
+def joined(parts):
+    """The evaluations of all tracks, from those of some tracks each: lists of one Evaluation for each method."""
+    return [
+        Evaluation(of_method[0].method, [track for part in of_method for track in part.tracks])
+        for of_method in zip(*parts, strict=True)
+    ]
+
+
 def score(track, estimates, method="the method"):
     """A track's scores for estimates (sources, channels, samples); `method` is the name for complaints."""
     references = np.stack(list(track.sources.values()))

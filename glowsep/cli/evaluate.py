@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
+from glowsep import cluster
 from glowsep.backend import to_device, to_host
 from glowsep.cli import options
 from glowsep.cli.priors import add_priors, load_priors, shipped
 from glowsep.cli.separate import add_search, search
 from glowsep.errors import PriorError
-from glowsep.evaluate import companions, evaluate, save_json, table
+from glowsep.evaluate import companions, evaluate, joined, save_json, table
 from glowsep.separate import separate
 
 SUMMARY = "score a method on a data set, beside floors, baselines and ceilings"
@@ -44,20 +46,14 @@ def add_arguments(parser):
     add_priors(parser)
     add_search(parser)
     options.add_device(parser)
+    options.add_scheduler(parser, "track")
     options.add_seed(parser)
     options.add_quiet(parser)
 
 
 def run(arguments):
     """Score the method and its companions, print the table, and write what else is asked for."""
-    options.check_device(arguments)
-    dataset = options.open_split(arguments.dataset, arguments.split, "test")
-    dataset.names = dataset.names[: arguments.limit]
-    methods = companions(arguments.baselines)
-    if arguments.method == OURS:
-        methods[OURS] = instglow(arguments, dataset.sources)
-    methods = {arguments.method: methods[arguments.method]} | methods
-    evaluations = evaluate(dataset, methods, quiet=not options.shows_progress(arguments))
+    evaluations = evaluate_on_workers(arguments) if arguments.scheduler else evaluate_here(arguments)
     print(table(evaluations))
     if arguments.json:
         save_json(evaluations, arguments.json)
@@ -67,6 +63,52 @@ def run(arguments):
 
         box_plot(evaluations, arguments.plot)
         options.say(arguments, arguments.plot)
+
+
+def evaluate_here(arguments):
+    """The evaluations of all tracks, one after the other."""
+    options.check_device(arguments)
+    dataset = chosen_tracks(arguments)
+    return evaluate(dataset, chosen_methods(arguments, dataset.sources), quiet=not options.shows_progress(arguments))
+
+
+def evaluate_on_workers(arguments):
+    """The same evaluations, each track's from a worker of ``--scheduler``."""
+    arguments.priors = arguments.priors or [shipped("priors")]
+    arguments = options.absolute(arguments, "dataset", "baselines", "priors")
+    names, parts = chosen_tracks(arguments).names, {}
+    with cluster.connected(arguments.scheduler) as client:
+        scored = cluster.results(client, evaluate_track, {name: (arguments, name) for name in names})
+        bar = tqdm(scored, total=len(names), unit="track", disable=not options.shows_progress(arguments))
+        for name, evaluations in bar:
+            bar.set_description(name)
+            parts[name] = evaluations
+    return joined([parts[name] for name in names])
+
+
+def evaluate_track(arguments, name):
+    """The evaluations of one track: what a worker does."""
+    for path in (arguments.dataset, arguments.baselines, *arguments.priors):
+        cluster.require_visible(path)
+    options.check_device(arguments)
+    dataset = chosen_tracks(arguments)
+    dataset.names = (name,)
+    return evaluate(dataset, chosen_methods(arguments, dataset.sources), quiet=True)
+
+
+def chosen_tracks(arguments):
+    """The data set with the tracks that the options ask for."""
+    dataset = options.open_split(arguments.dataset, arguments.split, "test")
+    dataset.names = dataset.names[: arguments.limit]
+    return dataset
+
+
+def chosen_methods(arguments, sources):
+    """The method that ``--method`` asks for, then its companions: a dict of name to method."""
+    methods = companions(arguments.baselines)
+    if arguments.method == OURS:
+        methods[OURS] = instglow(arguments, sources)
+    return {arguments.method: methods[arguments.method]} | methods
 
 
 def instglow(arguments, sources):

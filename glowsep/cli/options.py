@@ -34,6 +34,25 @@ def add_device(parser):
     parser.add_argument("--device", choices=DEVICES, default="cpu", help="where to compute (default: %(default)s)")
 
 
+def add_scheduler(parser, task):
+    """Add ``--scheduler``; `glowsep.cluster` acts on it."""
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help=f"run on the workers of this Dask scheduler, one task a {task}: tcp://HOST:8786 (default: run here)",
+    )
+
+
+def absolute(arguments, *names):
+    """The arguments with these paths made absolute: what they mean on every machine that shares the file system."""
+    paths = {name: getattr(arguments, name) for name in names}
+    found = {
+        name: [path.resolve() for path in given] if isinstance(given, list) else given and given.resolve()
+        for name, given in paths.items()
+    }
+    return argparse.Namespace(**vars(arguments) | found)
+
+
 def add_seed(parser):
     """Add ``--seed``; `generator` acts on it."""
     parser.add_argument(

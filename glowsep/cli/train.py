@@ -1,12 +1,15 @@
 """``train``: a prior for each instrument, or a baseline, from solo recordings alone."""
 
 from argparse import ArgumentTypeError
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import numpy as np
 from tqdm import tqdm
 
+from glowsep import cluster
 from glowsep.audio import resample
 from glowsep.baselines import AverageSpectrum, PoissonNMF, solo_magnitudes
 from glowsep.cli import options
@@ -79,19 +82,52 @@ def add_arguments(parser):
         "--plot", type=options.new_picture, metavar="FILE.png", help="draw the learning curve of a single source"
     )
     options.add_device(parser)
+    options.add_scheduler(parser, "prior")
     options.add_seed(parser)
     options.add_quiet(parser)
 
 
 def run(arguments):
-    """Train what is asked for, one after the other."""
-    options.check_device(arguments)
+    """Train what is asked for: one after the other, or all at once on the workers of ``--scheduler``."""
+    if not arguments.scheduler:
+        options.check_device(arguments)
     dataset = options.open_split(arguments.dataset, arguments.split, "train")
-    if arguments.method == "glow":
+    if arguments.scheduler:
+        train_on_workers(arguments, dataset)
+    elif arguments.method == "glow":
         for source, path in prior_files(arguments, dataset).items():
-            train_prior(arguments, dataset, source, path)
+            options.say(arguments, train_prior(arguments, dataset, source, path))
     else:
         train_baseline(arguments, dataset)
+
+
+def train_on_workers(arguments, dataset):
+    """Train every prior where a worker is free, which writes it, and its checkpoints, to the file system they share.
+
+    So a prior whose worker is lost goes on from its checkpoint on another one.
+    """
+    if arguments.method != "glow":
+        raise ValueError("--scheduler is for priors, but a baseline is learnt from all sources at once; leave it out")
+    files = {source: path.resolve() for source, path in prior_files(arguments, dataset).items()}
+    arguments = options.absolute(arguments, "dataset", "checkpoint", "plot")
+    with cluster.connected(arguments.scheduler) as client, ExitStack() as stack:
+        for path in files.values():
+            make_folder(path)
+        # Workers may have a folder of this name that is not this one: only in a shared one do they see this file.
+        shared = stack.enter_context(NamedTemporaryFile(dir=path.parent, prefix=".shared-")).name
+        tasks = {source: (arguments, source, path, shared) for source, path in files.items()}
+        trained = cluster.results(client, train_on_worker, tasks)
+        for _, line in tqdm(trained, total=len(files), unit="prior", disable=not options.shows_progress(arguments)):
+            options.say(arguments, line)
+
+
+def train_on_worker(arguments, source, path, shared):
+    """Train one prior: what a worker does."""
+    cluster.require_visible(arguments.dataset)
+    cluster.require_visible(shared)
+    arguments.quiet = True
+    options.check_device(arguments)
+    return train_prior(arguments, options.open_split(arguments.dataset, arguments.split, "train"), source, path)
 
 
 def prior_files(arguments, dataset):
@@ -111,7 +147,7 @@ def prior_files(arguments, dataset):
 
 
 def train_prior(arguments, dataset, source, path):
-    """Train one source's prior, and write it and its learning curve."""
+    """Train one source's prior, write it and its learning curve, and return a line that says so."""
     progress = options.shows_progress(arguments)
     domain = replace(PriorConfig(), exponent=arguments.exponent, scale=arguments.scale)
     prior = Prior(source, domain, options.generator(arguments))
@@ -131,7 +167,7 @@ def train_prior(arguments, dataset, source, path):
     prior.save(path, np.float16 if arguments.half else np.float32)
     if not arguments.checkpoint:
         checkpoint.unlink(missing_ok=True)
-    options.say(arguments, f"{path}: {curve.training[-1]:.3f} nats per dimension after {len(curve.training)} steps")
+    return f"{path}: {curve.training[-1]:.3f} nats per dimension after {len(curve.training)} steps"
 
 
 def train_baseline(arguments, dataset):

@@ -1,0 +1,191 @@
+"""More than one machine: independent tasks, one a track or a prior, on the workers of a Dask cluster.
+
+A task is a function of this package and its plain arguments. All that it reads and writes lies on a file system that
+the machines share, under the same paths; so what runs on a worker is what would have run here.
+"""
+
+import ctypes
+import hashlib
+import logging
+import platform
+import socket
+import threading
+import uuid
+import warnings
+from contextlib import contextmanager
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from .errors import ClusterError, GlowsepError
+
+#: Seconds in which a scheduler must answer.
+PATIENCE = 10
+
+#: Seconds between two looks at whether a running task is still wanted.
+INTERVAL = 0.5
+
+
+class _Unwanted(BaseException):
+    """Nobody waits for this task's result any more."""
+
+
+@contextmanager
+def connected(address):
+    """A Dask client for as long as the ``with`` block lasts. After it, none of its tasks runs on.
+
+    Parameters
+    ----------
+    address : str
+        The scheduler's, such as ``tcp://login1:8786``.
+
+    Yields
+    ------
+    distributed.Client
+
+    Raises
+    ------
+    ClusterError
+        Where Dask is not installed, no scheduler answers, or its versions are others than here.
+    """
+    try:
+        import distributed
+    except ImportError:
+        raise ClusterError("a scheduler needs Dask: pip install '.[cluster]' in the repository") from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said once, by ClusterError
+    warnings.simplefilter("ignore", distributed.versions.VersionMismatchWarning)
+    try:
+        client = distributed.Client(address, timeout=PATIENCE)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ClusterError(f"{address}: no Dask scheduler answers ({error}); start one with: dask scheduler") from None
+    with client:
+        of = client.get_versions()
+        for package, here in of["client"]["packages"].items():
+            there = of["scheduler"]["packages"][package]
+            if package in ("dask", "distributed") and there != here:
+                raise ClusterError(f"{address}: its {package} is {there}, but {here} here; {_SAME_ENVIRONMENT}")
+        yield client
+
+
+def results(client, function, tasks):
+    """Call ``function(*arguments)`` on the workers, for every task at once, and hand on what comes when it comes.
+
+    A task whose worker is lost goes to another one; Dask gives it up when that has happened more often than its
+    setting ``distributed.scheduler.allowed-failures`` says (3). A task that raises is not tried again.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        See `connected`.
+    function : callable
+        Of a module that the workers can import.
+    tasks : dict of str to tuple
+        By the task's name (a track, a source), its arguments.
+
+    Yields
+    ------
+    name : str
+    result
+        In the order in which the tasks end.
+
+    Raises
+    ------
+    ClusterError
+        Where a task raises, cannot be run, or its workers were lost too often: names the task.
+    """
+    from distributed import as_completed
+
+    run = uuid.uuid4().hex  # Dask takes tasks of one key for one task, and would hand out the result of an earlier run
+    name_of = {
+        client.submit(_task, function, arguments, versions(), key=f"{name}-{run}"): name
+        for name, arguments in tasks.items()
+    }
+    for future in as_completed(name_of):
+        yield name_of[future], _result(future, name_of[future])
+
+
+def require_visible(path):
+    """Refuse, on a worker, a path that is not there.
+
+    Raises
+    ------
+    ClusterError
+        Names the path, the machine and the remedy.
+    """
+    if not Path(path).exists():
+        raise ClusterError(
+            f"{path}: {socket.gethostname()} does not see it; put it on a file system that all machines share, "
+            "under one path"
+        )
+
+
+@cache
+def versions():
+    """What the numbers depend on, by name: a dict of str to str. glowsep's own is a digest of its source.
+
+    Read once in a process: a worker that was started before an edit says so.
+    """
+    source = sorted(Path(__file__).parent.rglob("*.py"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in source)).hexdigest()
+    libraries = {name: metadata.version(name) for name in ("numpy", "scipy", "soundfile", "distributed")}
+    return {"Python": platform.python_version(), **libraries, "glowsep": digest[:12]}
+
+
+_SAME_ENVIRONMENT = "start scheduler and workers anew, from the environment and the repository used here"
+
+
+def _task(function, arguments, wanted):
+    """On a worker: the function's result, as long as that is wanted."""
+    for name, version in versions().items():
+        if version != wanted[name]:
+            machine = socket.gethostname()
+            raise ClusterError(f"{machine} has {name} {version}, but {wanted[name]} is wanted; {_SAME_ENVIRONMENT}")
+    with _stopped_when_unwanted():
+        return function(*arguments)
+
+
+@contextmanager
+def _stopped_when_unwanted():
+    """Raise `_Unwanted` in this thread once the task is cancelled, or its client is gone.
+
+    Dask never interrupts a function that runs. An exception does, and clears up behind itself.
+    """
+    from distributed import get_worker
+
+    worker, thread, over = get_worker(), threading.get_ident(), threading.Event()
+    key = worker.get_current_task()
+
+    def watch():
+        while not over.wait(INTERVAL):
+            task = worker.state.tasks.get(key)
+            if task is None or task.state == "cancelled":
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(_Unwanted))
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()  # so that nothing is raised in this thread after it went on to another task
+
+
+def _result(future, name):
+    """What a task that has ended returned; or a `ClusterError` that says why it returned nothing."""
+    from distributed import KilledWorker
+
+    if future.status == "finished":
+        return future.result()
+    if future.status in ("cancelled", "lost"):
+        raise ClusterError(f"{name}: cancelled, the scheduler was stopped or lost; start it and run the command again")
+    error = future.exception()
+    if isinstance(error, KilledWorker):
+        raise ClusterError(
+            f"{name}: its worker was lost {error.allowed_failures + 1} times, the last was {error.last_worker.address};"
+            " see the workers' logs, and give each more memory"
+        ) from None
+    if isinstance(error, ModuleNotFoundError):
+        raise ClusterError(f"{name}: {error} where it was to run; {_SAME_ENVIRONMENT}") from None
+    what = error if isinstance(error, GlowsepError | ValueError) else f"{type(error).__name__}: {error}"
+    raise ClusterError(f"{name}: {what}") from error

@@ -1,0 +1,267 @@
+"""More than one machine: the same numbers with a cluster as without, whatever happens to its workers."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+from conftest import TINY
+
+from glowsep import cluster
+from glowsep.cli import evaluate, main, train
+from glowsep.errors import ClusterError
+from glowsep.train import save_checkpoint
+from glowsep.weights import load_arrays
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+NOBODY = "tcp://127.0.0.1:1"  # a port that nobody listens at
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def files(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    """The address of a scheduler with two workers, processes of their own. One loss of a worker is forgiven."""
+    dask = pytest.importorskip("dask", reason="needs Dask: pip install '.[cluster]'")
+    distributed = pytest.importorskip("distributed", reason="needs Dask: pip install '.[cluster]'")
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        ) as local,
+    ):
+        yield local.scheduler_address
+
+
+@pytest.fixture
+def client(scheduler):
+    with cluster.connected(scheduler) as client:
+        yield client
+
+
+@pytest.fixture
+def refused(capsys):
+    """Run a command that must be refused, and return its one line."""
+
+    def run_refused(*arguments):
+        assert run(*arguments) == 1
+        said = capsys.readouterr()
+        assert said.out == "" and said.err.startswith("glowsep: ") and len(said.err.splitlines()) == 1
+        return said.err
+
+    return run_refused
+
+
+# Functions for the workers, which import this file to find them
+
+
+def kill_this_worker():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def first_time(marker):
+    """Whether nobody has been here before."""
+    try:
+        marker.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def evaluate_track_but_die_once(arguments, name):
+    """The second track's worker dies after its work, before it can tell what it has found."""
+    evaluations = evaluate.evaluate_track(arguments, name)
+    if name == "test-second" and first_time(arguments.dataset / "died"):
+        kill_this_worker()
+    return evaluations
+
+
+def train_tiny(arguments, source, path, shared):
+    with mock.patch.object(train, "PriorConfig", lambda: TINY):
+        return train.train_on_worker(arguments, source, path, shared)
+
+
+def train_tiny_but_die_once(arguments, source, path, shared):
+    """The worker that trains the drums dies at its first checkpoint, after 250 of 260 steps."""
+
+    def save_and_die(*given):
+        save_checkpoint(*given)
+        if source == "drums" and first_time(arguments.dataset / "died"):
+            kill_this_worker()
+
+    with mock.patch("glowsep.train.save_checkpoint", save_and_die):
+        return train_tiny(arguments, source, path, shared)
+
+
+def count_and_raise(counts):
+    with open(counts, "a") as file:
+        file.write("once\n")
+    raise RuntimeError("no such luck")
+
+
+def threads():
+    return os.environ["OMP_NUM_THREADS"]
+
+
+# The same numbers
+
+
+def evaluated(dataset, priors, baselines, report, *arguments):
+    models = ["--priors", priors, "--baselines", baselines, "--iterations", 2]
+    assert run("evaluate", dataset, *models, "--json", report, "--quiet", *arguments) == 0
+    return report.read_bytes()
+
+
+def test_scores_are_the_same_bytes_though_a_worker_is_killed(
+    scheduler, dataset, priors, baselines, tmp_path, monkeypatch
+):
+    scored = partial(evaluated, dataset, priors, baselines, tmp_path / "scores.json")
+    alone = scored()
+    assert scored("--scheduler", scheduler) == alone
+    monkeypatch.setattr(evaluate, "evaluate_track", evaluate_track_but_die_once)
+    assert scored("--scheduler", scheduler) == alone
+    assert (dataset / "died").exists()
+
+
+def test_a_prior_whose_worker_is_killed_is_trained_to_the_same_weights(scheduler, dataset, tmp_path, monkeypatch):
+    """It goes on from its checkpoint, which another worker finds."""
+    options = ["--source", "bass", "--source", "drums", "--steps", 260, "--batch", 1, "--quiet"]
+    monkeypatch.setattr(train, "train_on_worker", train_tiny_but_die_once)
+    assert run("train", dataset, *options, "-o", tmp_path / "together", "--scheduler", scheduler) == 0
+    assert (dataset / "died").exists()
+    monkeypatch.setattr(train, "PriorConfig", lambda: TINY)
+    assert run("train", dataset, *options, "-o", tmp_path / "alone") == 0
+    assert files(tmp_path / "together") == files(tmp_path / "alone") == ["bass.npz", "drums.npz"]
+    for name in ("bass.npz", "drums.npz"):
+        header, arrays = load_arrays(tmp_path / "alone" / name, "prior")
+        same_header, same_arrays = load_arrays(tmp_path / "together" / name, "prior")
+        assert header == same_header and arrays.keys() == same_arrays.keys()
+        for key, array in arrays.items():
+            np.testing.assert_array_equal(array, same_arrays[key], err_msg=f"{name} {key}")
+
+
+def test_train_says_where_the_priors_are(scheduler, dataset, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(train, "train_on_worker", train_tiny)
+    options = ["--source", "bass", "--source", "drums", "--steps", 1, "--batch", 1]
+    assert run("train", dataset, *options, "-o", tmp_path / "mine", "--scheduler", scheduler) == 0
+    lines = sorted(capsys.readouterr().out.splitlines())
+    assert [line.split(": ")[0] for line in lines] == [
+        str(tmp_path / "mine" / f"{name}.npz") for name in ("bass", "drums")
+    ]
+
+
+def test_a_terminal_sees_how_many_tracks_are_done(scheduler, dataset, baselines, monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    options = ["--method", "mixture", "--baselines", baselines, "--scheduler", scheduler]
+    assert run("evaluate", dataset, *options) == 0
+    assert "2/2" in capsys.readouterr().err
+
+
+def test_a_worker_computes_with_one_thread(client):
+    assert dict(cluster.results(client, threads, {"one": (), "two": ()})) == {"one": "1", "two": "1"}
+
+
+# What goes wrong
+
+
+def test_a_task_that_raises_is_named_and_not_tried_again(client, tmp_path):
+    counts = tmp_path / "counts"
+    with pytest.raises(ClusterError, match="the song: RuntimeError: no such luck"):
+        list(cluster.results(client, count_and_raise, {"the song": (counts,)}))
+    assert counts.read_text() == "once\n"
+
+
+def test_a_task_that_loses_every_worker_is_given_up(client):
+    with pytest.raises(ClusterError, match="the song: its worker was lost 2 times.*more memory"):
+        list(cluster.results(client, kill_this_worker, {"the song": ()}))
+
+
+def test_a_damaged_track_is_named(scheduler, dataset, baselines, refused, tmp_path):
+    (dataset / "test" / "test-second" / "bass.wav").write_text("This is a letter, and no song.")
+    options = ["--method", "mixture", "--baselines", baselines, "--json", tmp_path / "scores.json"]
+    said = refused("evaluate", dataset, *options, "--scheduler", scheduler)
+    assert "test-second: " in said and "bass.wav" in said
+    assert not (tmp_path / "scores.json").exists()
+
+
+def test_a_folder_that_a_worker_does_not_see_is_named(client, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    with pytest.raises(ClusterError, match=f"song: {elsewhere}: .* does not see it; put it on a file system that all"):
+        list(cluster.results(client, cluster.require_visible, {"song": (elsewhere,)}))
+
+
+def test_a_worker_with_another_version_is_refused(client, monkeypatch):
+    monkeypatch.setattr(cluster, "versions", lambda here=cluster.versions(): here | {"numpy": "0.1"})
+    with pytest.raises(ClusterError, match=f"has numpy {np.__version__}, but 0.1 is wanted; start scheduler and"):
+        list(cluster.results(client, threads, {"song": ()}))
+
+
+@pytest.mark.parametrize("command", ["evaluate", "train"])
+def test_without_dask_the_remedy_is_named(command, dataset, refused, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    before = files(tmp_path)
+    assert "needs Dask: pip install '.[cluster]'" in refused(command, dataset, "--scheduler", NOBODY)
+    assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize("address", [NOBODY, "http://nobody", "tcp://nobody.invalid:8786"])
+def test_a_scheduler_that_does_not_answer_is_named(address, dataset, refused, monkeypatch, tmp_path):
+    pytest.importorskip("distributed", reason="needs Dask: pip install '.[cluster]'")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cluster, "PATIENCE", 1)
+    before = files(tmp_path)
+    said = refused("train", dataset, "--scheduler", address)
+    assert f"{address}: no Dask scheduler answers" in said and "start one with: dask scheduler" in said
+    assert files(tmp_path) == before
+
+
+def test_a_baseline_is_not_for_a_cluster(dataset, refused):
+    assert "leave it out" in refused("train", dataset, "--method", "nmf", "--scheduler", NOBODY)
+
+
+# Ctrl-C
+
+
+def busy(client):
+    """How many tasks the workers are running, wanted or not."""
+    return sum(client.run(lambda dask_worker: len(dask_worker.state.tasks)).values())
+
+
+def wait_until(condition, seconds=60):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.1)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no SIGINT for one process")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_stopped_stops_its_tasks(stop, scheduler, client, dataset, priors, baselines, tmp_path):
+    report = tmp_path / "scores.json"
+    options = ["--priors", priors, "--baselines", baselines, "--iterations", 10**9, "--json", report]
+    command = [sys.executable, "-m", "glowsep", "evaluate", dataset, *options, "--scheduler", scheduler]
+    before = files(tmp_path)
+    with subprocess.Popen(
+        [str(word) for word in command], cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        wait_until(lambda: busy(client) == 2 or process.poll() is not None)
+        process.send_signal(stop)
+        out, said = process.communicate(timeout=60)
+    if stop == signal.SIGINT:
+        assert process.returncode == 130, said
+        assert said == "glowsep: interrupted; no half-written file is left\n"
+    assert out == "" and files(tmp_path) == before
+    wait_until(lambda: busy(client) == 0)
