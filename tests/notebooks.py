@@ -1,0 +1,53 @@
+"""The chapters as notebooks: reading them, and finding the exercises in them."""
+
+import importlib.util
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+CHAPTERS = tuple(sorted(path.stem for path in (REPOSITORY / "chapters").glob("[0-9][0-9]_*.ipynb")))
+
+
+class Exercise(NamedTuple):
+    """An exercise that is graded automatically: its name, the cell of the answer and the cell of its tests."""
+
+    name: str
+    answer: nbformat.NotebookNode
+    tests: nbformat.NotebookNode
+
+
+def path_of(chapter):
+    return REPOSITORY / "chapters" / f"{chapter}.ipynb"
+
+
+def read(chapter):
+    return nbformat.read(path_of(chapter), as_version=4)
+
+
+def grading(cell):
+    """What nbgrader knows about a cell; empty for an ordinary one."""
+    return cell.metadata.get("nbgrader", {})
+
+
+def exercises(notebook):
+    """The automatically graded exercises, in their order. The tests are the cell after the answer."""
+    pairs = zip(notebook.cells, notebook.cells[1:], strict=False)
+    return [Exercise(grading(cell)["grade_id"], cell, after) for cell, after in pairs if is_answer(cell)]
+
+
+def is_answer(cell):
+    """Whether this is where the answer to an automatically graded exercise goes."""
+    return cell.cell_type == "code" and grading(cell).get("solution", False) and not grading(cell).get("grade", False)
+
+
+def wrong_answers(chapter):
+    """By exercise: what students get wrong, as pairs of the answer cell's code and a pattern of the message it gets."""
+    path = REPOSITORY / "tests" / "wrong_answers" / f"chapter_{chapter[:2]}.py"
+    if not path.exists():
+        return {}
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.WRONG_ANSWERS

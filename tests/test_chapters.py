@@ -1,0 +1,203 @@
+"""The course as teachers and students use it: nbgrader hands out every chapter, grades it, and gives it back.
+
+Takes minutes, so it is run only where it is named; all chapters, or some:
+
+    pip install -e ".[teach]"
+    python -m pytest tests/test_chapters.py
+    python -m pytest tests/test_chapters.py -k 06        # chapter 6 alone
+
+What holds for a notebook without running it is in tests/test_notebooks.py. For every chapter, in a course of its own:
+
+- ``nbgrader generate_assignment`` makes the students' version. The student *blank* hands it in as it is: no error but
+  NotImplementedError may happen anywhere, and every exercise is worth nothing.
+- The student *solution* hands in the chapter as it stands, and gets full marks. Just before each answer this student
+  tries the wrong ones, those of tests/wrong_answers/chapter_NN.py: each must fail in the exercise's tests, hidden ones
+  included, with the message expected there.
+- ``nbgrader autograde`` runs each of the two notebooks once; ``nbgrader generate_feedback`` writes a page for each.
+- What the other cells show is the same in both: no cell depends on a student's answer, and nothing on chance.
+  A cell whose output may differ, since it tells a time, has the tag "varies".
+
+Where an answer is a variable, not a function, its cell starts with ``the_variable = None`` before the solution, and its
+tests with ``if the_variable is None: raise NotImplementedError``; or a blank answer would be a NameError.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import nbformat
+import pytest
+from notebooks import CHAPTERS, REPOSITORY, exercises, grading, read, wrong_answers
+
+pytest.importorskip("nbgrader", reason='needs nbgrader: pip install -e ".[teach]"')
+from nbgrader.api import Gradebook  # noqa: E402 (after the check that it is there)
+
+CPU_SECONDS = {"10": 240, "15": 240}  # those that train
+SHORT = 60
+WRONG = [
+    pytest.param(chapter, exercise, place, id=f"{chapter}-{exercise}-{place}")
+    for chapter in CHAPTERS
+    for exercise, answers in wrong_answers(chapter).items()
+    for place in range(len(answers))
+]
+
+
+class Graded(NamedTuple):
+    """What came of a chapter: two graded notebooks, the grades, and what the solution's run cost."""
+
+    solution: nbformat.NotebookNode
+    blank: nbformat.NotebookNode
+    grades: dict  # by student: {grade_id: (automatic score, highest score, whether a teacher is to look at it)}
+    cpu_seconds: float
+    feedback: dict  # by student: HTML
+
+
+@pytest.fixture(scope="session")
+def graded(request, tmp_path_factory):
+    """By chapter, a future of its `Graded`: all chapters that the run asks for are worked on side by side."""
+    course = tmp_path_factory.mktemp("course")
+    shutil.copy(REPOSITORY / "course" / "nbgrader_config.py", course)
+    items = [item for item in request.session.items if "graded" in item.fixturenames]
+    wanted = sorted({item.callspec.params["chapter"] for item in items})
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield {chapter: pool.submit(grade, course, chapter) for chapter in wanted}
+
+
+def grade(course, chapter):
+    """The way of a chapter from the teacher to two students and back."""
+    nbgrader(course, chapter, "generate_assignment")
+    hand_in(course, chapter, "blank", nbformat.read(course / "release" / chapter / f"{chapter}.ipynb", 4))
+    hand_in(course, chapter, "solution", with_wrong_answers(chapter))
+    cpu_seconds = nbgrader(course, chapter, "autograde", "--student", "solution")
+    nbgrader(course, chapter, "autograde", "--student", "blank")
+    nbgrader(course, chapter, "generate_feedback")
+    return Graded(
+        *(
+            nbformat.read(course / "autograded" / student / chapter / f"{chapter}.ipynb", 4)
+            for student in ("solution", "blank")
+        ),
+        grades={student: grades(course, chapter, student) for student in ("solution", "blank")},
+        cpu_seconds=cpu_seconds,
+        feedback={
+            student: (course / "feedback" / student / chapter / f"{chapter}.html").read_text(encoding="utf-8")
+            for student in ("solution", "blank")
+        },
+    )
+
+
+def nbgrader(course, chapter, command, *options):
+    """Run one of nbgrader's commands as a teacher does; returns the CPU seconds that it and its kernel took."""
+    log = course / f"{chapter}-{command}{''.join(options)}.log"
+    # A gradebook for each chapter: they are worked on at the same time.
+    options = [*options, "--db", f"sqlite:///{course / chapter}.db"]
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "nbgrader", command, chapter, *options], cwd=course, stdout=out, stderr=out
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, f"nbgrader {command} {chapter} failed:\n{log.read_text()[-3000:]}"
+    return usage.ru_utime + usage.ru_stime
+
+
+def hand_in(course, chapter, student, notebook):
+    folder = course / "submitted" / student / chapter
+    folder.mkdir(parents=True)
+    nbformat.write(notebook, folder / f"{chapter}.ipynb")
+
+
+def with_wrong_answers(chapter):
+    """The chapter; before each answer its wrong ones, each with a copy of the exercise's tests after it."""
+    notebook = read(chapter)
+    tests_of = {exercise.name: exercise.tests.source for exercise in exercises(notebook)}
+    cells = []
+    for cell in notebook.cells:
+        name = grading(cell).get("grade_id")
+        if name in tests_of:
+            for place, (code, _) in enumerate(wrong_answers(chapter).get(name, [])):
+                cells += [
+                    nbformat.v4.new_code_cell(code, id=trial_id("wrong", name, place)),
+                    nbformat.v4.new_code_cell(tests_of[name], id=trial_id("tests", name, place)),
+                ]
+        cells.append(cell)
+    notebook.cells = cells
+    return notebook
+
+
+def trial_id(kind, exercise, place):
+    return f"trial-{kind}-{exercise}-{place}"[:64]
+
+
+def grades(course, chapter, student):
+    with Gradebook(f"sqlite:///{course / chapter}.db") as gradebook:
+        (notebook,) = gradebook.find_submission(chapter, student).notebooks
+        return {
+            grade.name: (grade.auto_score, grade.max_score, bool(grade.needs_manual_grade)) for grade in notebook.grades
+        }
+
+
+def errors(cell):
+    """The errors that a cell ended in, each as one text without colours."""
+    return [
+        re.sub(r"\x1b\[[0-9;]*m", "", f"{output.ename}: {output.evalue}")
+        for output in cell.get("outputs", [])
+        if output.output_type == "error"
+    ]
+
+
+def shown(cell):
+    """What a cell shows: its texts and its markup."""
+    outputs = cell.get("outputs", [])
+    texts = [output.text for output in outputs if output.output_type == "stream" and output.name == "stdout"]
+    return "".join(texts), [output.data["text/html"] for output in outputs if "text/html" in output.get("data", {})]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_solutions_run_and_get_full_marks(chapter, graded):
+    result = graded[chapter].result()
+    ordinary = [cell for cell in result.solution.cells if not cell.id.startswith("trial-")]
+    assert not [(cell.id, error) for cell in ordinary for error in errors(cell)]
+    automatic = {exercise.tests.metadata.nbgrader.grade_id for exercise in exercises(read(chapter))}
+    scores = {name: score for name, score in result.grades["solution"].items() if name in automatic}
+    assert set(scores) == automatic
+    assert not {name: score for name, score in scores.items() if score[0] != score[1]}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_blank_versions_run_up_to_not_implemented_errors_and_get_nothing(chapter, graded):
+    result = graded[chapter].result()
+    found = [(cell.id, error) for cell in result.blank.cells for error in errors(cell)]
+    assert not [error for error in found if not error[1].startswith("NotImplementedError")]
+    assert len(found) >= len(exercises(read(chapter)))
+    assert not {name: score for name, score in result.grades["blank"].items() if score[0]}
+    assert "NotImplementedError" in result.feedback["blank"]
+
+
+@pytest.mark.parametrize(("chapter", "exercise", "place"), WRONG)
+def test_wrong_answers_fail_with_a_message_that_teaches(chapter, exercise, place, graded):
+    cells = {cell.id: cell for cell in graded[chapter].result().solution.cells}
+    assert not errors(cells[trial_id("wrong", exercise, place)])  # it is wrong, not broken
+    found = errors(cells[trial_id("tests", exercise, place)])
+    assert found, "the tests let this wrong answer pass"
+    pattern = wrong_answers(chapter)[exercise][place][1]
+    assert re.match("(AssertionError|CheckError): ", found[0]), f"no message, but {found[0]}"
+    assert re.search(pattern, found[0])
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_run_shows_the_same_whether_answered_or_not(chapter, graded):
+    result = graded[chapter].result()
+    ordinary = [
+        cell.id for cell in read(chapter).cells if not grading(cell) and "varies" not in cell.metadata.get("tags", [])
+    ]
+    solution, blank = ({cell.id: cell for cell in notebook.cells} for notebook in (result.solution, result.blank))
+    assert not [name for name in ordinary if shown(solution[name]) != shown(blank[name])]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_is_quick(chapter, graded):
+    assert graded[chapter].result().cpu_seconds < CPU_SECONDS.get(chapter[:2], SHORT)

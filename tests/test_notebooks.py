@@ -1,0 +1,198 @@
+"""What holds for the chapters without running them: their form, their pictures' words, their exercises."""
+
+import ast
+import inspect
+import json
+import re
+import textwrap
+from html.parser import HTMLParser
+
+import nbformat
+import pytest
+from notebooks import CHAPTERS, exercises, grading, path_of, read, wrong_answers
+
+LARGEST = 1_500_000  # bytes
+NOTEBOOKS = {chapter: read(chapter) for chapter in CHAPTERS}
+EXERCISES = [
+    pytest.param(chapter, exercise, id=f"{chapter}-{exercise.name}")
+    for chapter, notebook in NOTEBOOKS.items()
+    for exercise in exercises(notebook)
+]
+of_chapters = pytest.mark.parametrize("chapter", CHAPTERS)
+of_exercises = pytest.mark.parametrize(("chapter", "exercise"), EXERCISES)
+
+
+def markdown(chapter):
+    return [cell.source for cell in NOTEBOOKS[chapter].cells if cell.cell_type == "markdown"]
+
+
+def outputs(chapter):
+    return [output for cell in NOTEBOOKS[chapter].cells for output in cell.get("outputs", [])]
+
+
+def markup(chapter):
+    """The HTML that a chapter shows, widgets included."""
+    widgets = NOTEBOOKS[chapter].metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {})
+    inside = [output for widget in widgets.get("state", {}).values() for output in widget["state"].get("outputs", [])]
+    data = [output["data"] for output in [*outputs(chapter), *inside] if "data" in output]
+    return data, "".join("".join(content.get("text/html", "")) for content in data)
+
+
+class Pictures(HTMLParser):
+    """The images and players in some HTML: (name, attributes)."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        if tag in ("img", "audio"):
+            self.elements.append((tag, dict(attrs)))
+
+
+def test_the_course_is_whole():
+    numbers = [chapter[:2] for chapter in CHAPTERS]
+    assert numbers[:15] == [f"{number:02}" for number in range(1, 16)]
+    assert len(set(numbers)) == len(numbers)
+    graded = [cell for notebook in NOTEBOOKS.values() for cell in notebook.cells if grading(cell).get("points")]
+    assert len(graded) >= 40
+    tasks = {chapter[:2] for chapter in CHAPTERS for cell in NOTEBOOKS[chapter].cells if grading(cell).get("task")}
+    assert tasks >= {"03", "09", "15"}  # the last chapters of the three parts
+
+
+@of_chapters
+def test_a_notebook_is_one(chapter):
+    notebook = NOTEBOOKS[chapter]
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
+    kernel = notebook.metadata.kernelspec
+    assert (kernel.name, kernel.display_name, kernel.language) == ("python3", "Python 3 (ipykernel)", "python")
+    assert path_of(chapter).stat().st_size < LARGEST
+
+
+@of_chapters
+def test_it_has_a_numbered_heading_and_a_way_on(chapter):
+    text = markdown(chapter)
+    assert re.match(rf"# (Chapter )?{int(chapter[:2])}\b", text[0])
+    prose = re.sub(r"(?s)```.*?```", "", "\n".join(text))
+    headings = [len(marks) for marks in re.findall(r"(?m)^(#+) ", prose)]
+    assert headings.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(headings, headings[1:], strict=False)), (
+        "a level is left out"
+    )
+    assert re.search(r"(?mi)^#+ .*what comes next|^\*\*what comes next", prose)
+    assert re.search(r"(?mi)^#+ .*further reading|^\*\*further reading", prose)
+
+
+@of_chapters
+def test_outputs_are_saved_as_one_run_from_top_to_bottom(chapter):
+    code = [cell for cell in NOTEBOOKS[chapter].cells if cell.cell_type == "code" and cell.source.strip()]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert not [output.evalue for output in outputs(chapter) if output.output_type == "error"]
+    assert not [output.text for output in outputs(chapter) if output.get("name") == "stderr"]
+    assert not [cell.id for cell in code if "execution" in cell.metadata], "strip the times of execution"
+
+
+@of_chapters
+def test_pictures_and_players_have_words(chapter):
+    data, html = markup(chapter)
+    assert not [content for content in data if {"image/png", "image/svg+xml", "image/jpeg"} & set(content)], (
+        "a picture without words: show it with glowsep.show.with_alt"
+    )
+    elements = Pictures(html + "".join(markdown(chapter))).elements
+    assert elements, "a chapter without a picture"
+    for tag, attributes in elements:
+        words = attributes.get("alt" if tag == "img" else "aria-label") or ""
+        assert len(words) > (20 if tag == "img" else 1), f"{tag}: {words!r}"
+    assert not re.findall(r"!\[\s*\]\(", "".join(markdown(chapter)))
+
+
+@of_chapters
+def test_it_names_no_path_of_one_machine(chapter):
+    assert not re.findall(r"/(?:home|root|tmp|opt|Users)/\w+", json.dumps(NOTEBOOKS[chapter]))
+
+
+@of_chapters
+def test_grading_is_in_order(chapter):
+    cells = NOTEBOOKS[chapter].cells
+    names = [grading(cell)["grade_id"] for cell in cells if grading(cell)]
+    assert len(set(names)) == len(names)
+    for cell in cells:
+        marked = "BEGIN SOLUTION" in cell.source
+        assert not marked or grading(cell).get("solution"), f"{cell.id}: a solution that nbgrader does not know of"
+        if grading(cell).get("task"):
+            assert "=== BEGIN MARK SCHEME ===" in cell.source
+            assert "=== END MARK SCHEME ===" in cell.source
+        if grading(cell).get("grade") or grading(cell).get("task"):
+            assert grading(cell)["points"] > 0
+
+
+@of_exercises
+def test_an_exercise_has_a_solution_and_hidden_tests(chapter, exercise):
+    assert "### BEGIN SOLUTION" in exercise.answer.source
+    assert "### END SOLUTION" in exercise.answer.source
+    tests = grading(exercise.tests)
+    assert (tests["grade"], tests["solution"], tests["locked"]) == (True, False, True)
+    assert tests["grade_id"] == f"{exercise.name}_tests"
+    hidden = ("### BEGIN HIDDEN TESTS" in exercise.tests.source) and ("### END HIDDEN TESTS" in exercise.tests.source)
+    assert hidden or not re.search(r"(?m)^(def|class) ", exercise.answer.source)  # of code: a number or letter has none
+
+
+@of_exercises
+def test_every_assertion_says_what_is_wrong(chapter, exercise):
+    bare = [node for node in ast.walk(parsed(exercise.tests)) if isinstance(node, ast.Assert) and node.msg is None]
+    assert not [ast.unparse(node) for node in bare]
+
+
+@of_exercises
+def test_wrong_answers_are_kept(chapter, exercise):
+    answers = wrong_answers(chapter).get(exercise.name, [])
+    assert len(answers) >= 2
+    for code, pattern in answers:
+        ast.parse(code)
+        assert len(pattern) > 3
+
+
+@of_chapters
+def test_wrong_answers_belong_to_exercises(chapter):
+    assert set(wrong_answers(chapter)) <= {exercise.name for exercise in exercises(NOTEBOOKS[chapter])}
+
+
+@of_exercises
+def test_solutions_of_methods_are_the_packages(chapter, exercise):
+    """``class ActNorm(glowsep.ActNorm)`` overrides methods by the very statements of the package, comments aside."""
+    for definition in ast.walk(parsed(exercise.answer)):
+        if isinstance(definition, ast.ClassDef):
+            for base in definition.bases:
+                original = evaluated(base, chapter)
+                if original.__module__.startswith("glowsep"):
+                    for method in definition.body:
+                        if isinstance(method, ast.FunctionDef):
+                            assert statements(method) == statements(of_package(getattr(original, method.name)))
+
+
+def parsed(cell):
+    """The syntax tree of a cell, without lines for IPython only."""
+    return ast.parse(re.sub(r"(?m)^[%!].*$", "", cell.source))
+
+
+def evaluated(expression, chapter):
+    """The value of an expression like ``glowsep.ActNorm``, after the chapter's imports."""
+    names = {}
+    for cell in NOTEBOOKS[chapter].cells:
+        if cell.cell_type == "code":
+            imports = [node for node in parsed(cell).body if isinstance(node, ast.Import | ast.ImportFrom)]
+            exec(compile(ast.Module(imports, type_ignores=[]), chapter, "exec"), names)
+    return eval(compile(ast.Expression(expression), chapter, "eval"), names)
+
+
+def of_package(function):
+    return ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+
+
+def statements(function):
+    """A function's arguments and statements as one text each, its docstring left out."""
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    return [ast.unparse(function.args), *map(ast.unparse, body)]
