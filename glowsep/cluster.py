@@ -185,7 +185,10 @@ def _result(future, name):
             f"{name}: its worker was lost {error.allowed_failures + 1} times, the last was {error.last_worker.address};"
             " see the workers' logs, and give each more memory"
         ) from None
-    if isinstance(error, ModuleNotFoundError):
-        raise ClusterError(f"{name}: {error} where it was to run; {_SAME_ENVIRONMENT}") from None
+    if isinstance(error, ImportError) or "deserialization" in str(error):  # the latter is how a scheduler says it
+        raise ClusterError(
+            f"{name}: scheduler or workers cannot import what it needs ({error}); install glowsep there with "
+            f"pip install -e '.[cluster]' in the repository, and {_SAME_ENVIRONMENT}"
+        ) from None
     what = error if isinstance(error, GlowsepError | ValueError) else f"{type(error).__name__}: {error}"
     raise ClusterError(f"{name}: {what}") from error

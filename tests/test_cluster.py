@@ -1,5 +1,6 @@
 """More than one machine: the same numbers with a cluster as without, whatever happens to its workers."""
 
+import json
 import os
 import signal
 import subprocess
@@ -203,9 +204,27 @@ def test_a_folder_that_a_worker_does_not_see_is_named(client, tmp_path):
 
 
 def test_a_worker_with_another_version_is_refused(client, monkeypatch):
-    monkeypatch.setattr(cluster, "versions", lambda here=cluster.versions(): here | {"numpy": "0.1"})
+    here = cluster.versions()
+    monkeypatch.setattr(cluster, "versions", lambda: here | {"numpy": "0.1"})
     with pytest.raises(ClusterError, match=f"has numpy {np.__version__}, but 0.1 is wanted; start scheduler and"):
         list(cluster.results(client, threads, {"song": ()}))
+
+
+def test_a_cluster_that_cannot_import_glowsep_is_told_how(dataset, refused, tmp_path):
+    """Scheduler and worker start in a folder, and look for modules, where no glowsep is."""
+    pytest.importorskip("distributed", reason="needs Dask: pip install '.[cluster]'")
+    blind = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": str(tmp_path)}
+    (tmp_path / "glowsep.py").write_text("raise ModuleNotFoundError('No module named glowsep')")
+    program = "from distributed.cli.dask_scheduler import main; main()"
+    command = [sys.executable, "-c", program, "--port", "0", "--no-dashboard", "--scheduler-file", "address.json"]
+    with subprocess.Popen(command, cwd=tmp_path, env=blind, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_until((tmp_path / "address.json").exists)
+            address = json.loads((tmp_path / "address.json").read_text())["address"]
+            said = refused("evaluate", dataset, "--scheduler", address)
+        finally:
+            process.kill()
+    assert "cannot import" in said and "pip install -e '.[cluster]'" in said
 
 
 @pytest.mark.parametrize("command", ["evaluate", "train"])

@@ -56,11 +56,24 @@ def speed(path):
     )
 
 
+def cluster(path):
+    """What MUSDB18's test tracks cost, from what ``tests/benchmarks/cluster_cost.py --json`` wrote."""
+    costs = json.loads(path.read_text(encoding="utf-8"))
+    hours = costs["tracks"] * costs["track_seconds"] / 3600
+    return (
+        f"MUSDB18's {costs['tracks']} test tracks, {hours:.1f} hours of music at {costs['track_seconds']} s each, cost "
+        f"{costs['core_hours']:g} core-hours, with floors, baselines, ceilings and scores: "
+        f"{costs['processor_seconds_per_second']:g} s of one core for a second of music. A track takes "
+        f"{costs['minutes_per_track']:.0f} minutes, and its worker {costs['gigabytes_per_track']:g} GB of memory."
+    )
+
+
 SECTIONS = {
     "fluidr3": (results, RESULTS / "fluidr3-test.json"),
     "musescore": (results, RESULTS / "musescore-test.json"),
     "ablation": (ablation, RESULTS / "ablation.json"),
     "speed": (speed, RESULTS / "speed.json"),
+    "cluster": (cluster, RESULTS / "cluster.json"),
 }
 
 
