@@ -383,6 +383,13 @@ class ThroughForward(ActNorm):
         return dx * np.exp(self.log_scale)[:, None], z
 
 
+@says("backward_inverse", "multiplied by the Jacobian, not by its transpose")
+class InverseNotTransposed(InvertibleConv1x1):
+    def backward_inverse(self, dx, x, condition=None):
+        _, z = super().backward_inverse(dx, x)
+        return self._mix(self._inverse(x), dx), z
+
+
 @says("backward_inverse", "dx itself came back")
 class InverseGradientCameBack(ActNorm):
     def backward_inverse(self, dx, x, condition=None):

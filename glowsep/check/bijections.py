@@ -173,12 +173,15 @@ def _check_backward_inverse(subject, x, z, extra, rng, report):
     def outputs():
         return subject.part.inverse(z, *extra), np.zeros(len(x))
 
-    by_z = loss.by_items(loss.jacobians(outputs, z), z.shape)
+    jacobian = loss.jacobians(outputs, z)
+    by_z = loss.by_items(jacobian, z.shape)
     by_condition = [loss.by_items(loss.jacobians(outputs, c), c.shape) for c in extra]
     forwards, _ = subject.part.backward(loss.a.reshape(z.shape), np.zeros(len(x)), z, *extra)
+    forward_mode = np.einsum("boi,bi->bo", jacobian[:, :-1], loss.a.reshape(len(x), -1)).reshape(z.shape)
     candidates = gradient_candidates(*by_z, len(x), frames) + [
         ("dx itself came back", loss.a.reshape(z.shape)),
         ("the gradient through forward, not through inverse", forwards.reshape(z.shape)),
+        ("multiplied by the Jacobian, not by its transpose", forward_mode),
     ]
 
     dz, rebuilt = subject.call_frozen(method, loss.a, x, *extra)

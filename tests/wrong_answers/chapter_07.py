@@ -1,0 +1,238 @@
+"""What students write in chapter 7, and what they must be told."""
+
+WRONG_ANSWERS = {
+    "conv_groups": [
+        ("saving = 1024**2 / 4**2", r"every group has its own"),
+        ("saving = 4", r"goes with its square"),
+    ],
+    "conv_logdet": [
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def _logdet(self, x):
+        xp = array_module(x)
+        return xp.full(len(x), xp.linalg.slogdet(self.W)[1].sum(), dtype=x.dtype)
+""",
+            r"forgot to multiply by the number of frames \(3\)",
+        ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def _logdet(self, x):
+        xp = array_module(x)
+        batch, _, frames = x.shape
+        return xp.full(batch, frames * xp.log(xp.linalg.det(self.W)).sum(), dtype=x.dtype)
+""",
+            r"a determinant may be negative",
+        ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def _logdet(self, x):
+        xp = array_module(x)
+        batch, _, frames = x.shape
+        return xp.full(batch, frames * xp.log(xp.abs(xp.linalg.det(self.W))).sum(), dtype=x.dtype)
+""",
+            r"the determinant of a large matrix overflows",
+        ),
+    ],
+    "conv_forward": [
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def forward(self, x, condition=None):
+        return self._mix(self.W.swapaxes(1, 2), x), self._logdet(x)
+""",
+            r"InvertibleConv1x1\.forward: z .*W is transposed",
+        ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def forward(self, x, condition=None):
+        batch, channels, frames = x.shape
+        groups, size, _ = self.W.shape
+        grouped = x.reshape(batch, groups, size, frames)
+        return (self.W @ grouped).reshape(x.shape), self._logdet(x)
+""",
+            r"the groups are neighbouring channels",
+        ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def forward(self, x, condition=None):
+        return self._mix(self.W, x)
+""",
+            r"must return a pair",
+        ),
+    ],
+    "conv_inverse": [
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def inverse(self, z, condition=None):
+        return self._mix(self.W.swapaxes(1, 2), z)
+""",
+            r"that undoes a rotation, but W does not stay one",
+        ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def inverse(self, z, condition=None):
+        return self._mix(self.W, z)
+""",
+            r"W once more, not its inverse",
+        ),
+    ],
+    "logdet_gradient": [
+        (
+            """
+def logdet_gradient(W):
+    return np.linalg.inv(W)
+""",
+            r"the matrix is transposed",
+        ),
+        (
+            """
+def logdet_gradient(W):
+    return -np.linalg.inv(W).T
+""",
+            r"the sign is flipped",
+        ),
+    ],
+    "conv_backward_input": [
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
+        return self._mix(self.W, dz), self.inverse(z)
+""",
+            r"dx .*multiplied by the Jacobian, not by its transpose",
+        ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
+        return self._mix(self.W.swapaxes(1, 2), dz), z
+""",
+            r"what was given came back, nothing is rebuilt",
+        ),
+    ],
+    "conv_backward": [
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+        dx, x = self.backward_input(dz, dlogdet, z)
+        self.dW = self._outer_products(dz, x) + z.shape[2] * dlogdet.sum() * self._inverse(z)
+        return dx, x
+""",
+            r"'W' .*the log-det's part is transposed",
+        ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+        dx, x = self.backward_input(dz, dlogdet, z)
+        self.dW = self._outer_products(x, dz) + z.shape[2] * dlogdet.sum() * self._inverse(z).swapaxes(1, 2)
+        return dx, x
+""",
+            r"'W' .*the outer product in the wrong order",
+        ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+        dx, x = self.backward_input(dz, dlogdet, z)
+        self.dW = self._outer_products(dz, x) + dlogdet.sum() * self._inverse(z).swapaxes(1, 2)
+        return dx, x
+""",
+            r"'W' .*was not multiplied by the number of frames \(3\)",
+        ),
+    ],
+    "conv_backward_inverse": [
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def backward_inverse(self, dx, x, condition=None):
+        return self._mix(self._inverse(x), dx), self._mix(self.W, x)
+""",
+            r"backward_inverse: dz .*multiplied by the Jacobian, not by its transpose",
+        ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def backward_inverse(self, dx, x, condition=None):
+        return self._mix(self.W.swapaxes(1, 2), dx), self._mix(self.W, x)
+""",
+            r"backward_inverse: dz .*the gradient through forward, not through inverse",
+        ),
+    ],
+    "plu_logdet": [
+        (
+            """
+class InvertibleConv1x1PLU(glowsep.InvertibleConv1x1PLU):
+    def _logdet(self, x):
+        return array_module(x).full(len(x), self.log_diagonal.sum(), dtype=x.dtype)
+""",
+            r"forgot to multiply by the number of frames \(3\)",
+        ),
+        (
+            """
+class InvertibleConv1x1PLU(glowsep.InvertibleConv1x1PLU):
+    def _logdet(self, x):
+        batch, _, frames = x.shape
+        return array_module(x).full(batch, -frames * self.log_diagonal.sum(), dtype=x.dtype)
+""",
+            r"the sign is flipped",
+        ),
+    ],
+    "plu_backward": [
+        (
+            """
+class InvertibleConv1x1PLU(glowsep.InvertibleConv1x1PLU):
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+        xp = array_module(z)
+        dx, x = self.backward_input(dz, dlogdet, z)
+        lower, upper = self._triangles()
+        dW = self._outer_products(dz, x)
+        dupper = (self.P @ lower).swapaxes(1, 2) @ dW
+        self.dL = xp.tril(self.P.swapaxes(1, 2) @ dW @ upper.swapaxes(1, 2), -1)
+        self.dU = xp.triu(dupper, 1)
+        self.dlog_diagonal = self._diagonal(dupper) + z.shape[2] * dlogdet.sum()
+        return dx, x
+""",
+            r"s is its logarithm, so multiply by the diagonal of V",
+        ),
+        (
+            """
+class InvertibleConv1x1PLU(glowsep.InvertibleConv1x1PLU):
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+        dx, x = self.backward_input(dz, dlogdet, z)
+        lower, upper = self._triangles()
+        dW = self._outer_products(dz, x)
+        dupper = (self.P @ lower).swapaxes(1, 2) @ dW
+        self.dL = self.P.swapaxes(1, 2) @ dW @ upper.swapaxes(1, 2)
+        self.dU = dupper
+        self.dlog_diagonal = self._diagonal(dupper) * self._diagonal(upper) + z.shape[2] * dlogdet.sum()
+        return dx, x
+""",
+            r"dL must be zero but below the diagonal",
+        ),
+        (
+            """
+class InvertibleConv1x1PLU(glowsep.InvertibleConv1x1PLU):
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+        xp = array_module(z)
+        dx, x = self.backward_input(dz, dlogdet, z)
+        lower, upper = self._triangles()
+        dW = self._outer_products(dz, x)
+        dupper = (self.P @ lower).swapaxes(1, 2) @ dW
+        self.dL = xp.tril(dW @ upper.swapaxes(1, 2), -1)
+        self.dU = xp.triu(dupper, 1)
+        self.dlog_diagonal = self._diagonal(dupper) * self._diagonal(upper) + z.shape[2] * dlogdet.sum()
+        return dx, x
+""",
+            r"P's transpose is missing",
+        ),
+    ],
+}
