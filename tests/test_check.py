@@ -384,7 +384,7 @@ class ThroughForward(ActNorm):
 
 
 @says("backward_inverse", "multiplied by the Jacobian, not by its transpose")
-class InverseNotTransposed(InvertibleConv1x1):
+class BackwardInverseNotTransposed(InvertibleConv1x1):
     def backward_inverse(self, dx, x, condition=None):
         _, z = super().backward_inverse(dx, x)
         return self._mix(self._inverse(x), dx), z
