@@ -93,7 +93,7 @@ def separate(mixture, priors, rate=22050, search=None, mask_exponent=1.5, rng=No
     return Separation(estimates, to_host(found.magnitudes / gain), latents, found.history)
 
 
-def separate_file(song, folder, priors, search=None, mask_exponent=1.5, rng=None, progress=True):
+def separate_file(song, folder, priors, search=None, mask_exponent=1.5, rng=None, progress=True, callback=None):
     """Separate an audio file of any length into ``folder/<prior's name>.wav``, in bounded memory.
 
     The song is searched in segments of ``SEGMENT`` seconds; neighbours share ``OVERLAP`` seconds, over which the
@@ -107,6 +107,8 @@ def separate_file(song, folder, priors, search=None, mask_exponent=1.5, rng=None
         As for ``separate``.
     progress : bool
         Show a progress bar.
+    callback : callable, optional
+        As for ``separate``, segment after segment; each that is searched starts at iteration 0 again.
 
     Returns
     -------
@@ -132,7 +134,7 @@ def separate_file(song, folder, priors, search=None, mask_exponent=1.5, rng=None
     bar = tqdm(audio.segments(song, hop + overlap, hop), str(song), segments, disable=not progress, unit="segment")
     with audio.StemWriter(folder, names, info.rate, info.channels) as stems:
         for start, mixture in bar:
-            found = search_segment(mixture, priors, info.rate, gain, search, rng)
+            found = search_segment(mixture, priors, info.rate, gain, search, rng, callback)
             estimates = masked(mixture, info.rate, found.magnitudes, mask_exponent, priors)
             shared = tail.shape[2]
             fade = np.linspace(0, 1, shared, endpoint=False, dtype=np.float32)

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from glowsep import cluster
 from glowsep.backend import to_device, to_host
-from glowsep.cli import options
+from glowsep.cli import options, reports
 from glowsep.cli.priors import add_priors, load_priors, shipped
 from glowsep.cli.separate import add_search, search
 from glowsep.errors import PriorError
@@ -35,6 +35,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--plot", type=options.new_picture, metavar="FILE.png", help="draw how the tracks' scores are spread"
     )
+    reports.add_report(parser, "a page with the scores, and with the best and the worst track to listen to")
     parser.add_argument("--limit", type=options.whole_number(1), metavar="N", help="only the first N tracks")
     parser.add_argument(
         "--baselines",
@@ -63,6 +64,10 @@ def run(arguments):
 
         box_plot(evaluations, arguments.plot)
         options.say(arguments, arguments.plot)
+    if arguments.report:
+        dataset = chosen_tracks(arguments)
+        method = chosen_methods(arguments, dataset.sources)[arguments.method]
+        reports.write_dataset_report(arguments, search(arguments), evaluations, dataset, method)
 
 
 def evaluate_here(arguments):

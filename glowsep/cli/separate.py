@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from glowsep import audio
-from glowsep.cli import options
+from glowsep.cli import options, reports
 from glowsep.cli.priors import add_priors, load_priors
 from glowsep.errors import AudioError
 from glowsep.search import AnnealedSearch, LatentSearch
@@ -25,6 +25,8 @@ def add_arguments(parser):
         help="where to write <source>.wav (default: a folder beside the song, named like it); "
         "with several songs, a folder for each goes into it",
     )
+    reports.add_report(parser, "a page to hear and see what was found, in one file for any browser")
+    reports.add_references(parser)
     add_priors(parser)
     add_search(parser)
     options.add_device(parser)
@@ -65,13 +67,16 @@ def search(arguments):
 def run(arguments):
     """Separate each song, after all of them have been found sound."""
     options.check_device(arguments)
+    reports.require_one_song(arguments)
     for song in arguments.songs:
         audio.check(song)
     folders = output_folders(arguments.songs, arguments.out)
     priors = load_priors(arguments.priors, arguments.device)
     for song, folder in folders.items():
         refuse_overwriting(song, [folder / f"{prior.name}.wav" for prior in priors])
+    references = reports.true_sources(arguments, priors)
     for song, folder in folders.items():
+        histories = reports.Histories()
         stems = separate_file(
             song,
             folder,
@@ -80,9 +85,12 @@ def run(arguments):
             arguments.mask_exponent,
             options.generator(arguments),
             options.shows_progress(arguments),
+            histories,
         )
         for path in stems:
             options.say(arguments, path)
+        if arguments.report:
+            reports.write_song_report(arguments, search(arguments), stems, references, histories)
 
 
 def output_folders(songs, out=None):

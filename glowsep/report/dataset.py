@@ -1,0 +1,87 @@
+"""The report on a method's scores on a data set."""
+
+import html
+
+import numpy as np
+
+from glowsep.audio import Info
+from glowsep.show import draw_box_plot
+
+from .page import decibels, page, section, settings_table, table
+from .pictures import picture, spectrograms
+from .players import player
+from .song import shortened
+from .sounds import LONGEST, arranged
+
+ABOUT_TABLE = "<p>SDR in decibels, higher is better: for every source the mean over the tracks in which it plays.</p>"
+ABOUT_BOXES = (
+    "<p>How the tracks' scores are spread: a box holds the middle half, the line in it is the median, whiskers reach "
+    "the last track within one and a half box lengths, and circles are tracks beyond.</p>"
+)
+
+
+def dataset_report(title, evaluations, examples, settings):
+    """A page on a data set's scores, with the best and the worst track to listen to.
+
+    Parameters
+    ----------
+    title : str
+        The data set's name.
+    evaluations : list of glowsep.evaluate.Evaluation
+        The method in question first.
+    examples : dict of str to (glowsep.datasets.Track, numpy.ndarray (sources, channels, samples))
+        By heading, tracks to listen to and the method's estimates of their sources; see `best_and_worst`.
+    settings : dict of str to str
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    method = evaluations[0]
+    sources = method.sources
+    rows = [[e.method, *(e.source_mean(source) for source in sources), e.mean()] for e in evaluations]
+    tracks = [
+        [track.name, *(track.sources.get(source, {}).get("sdr", np.nan) for source in sources), track.mean("sdr")]
+        for track in sorted(method.tracks, key=lambda track: track.mean("sdr"), reverse=True)
+    ]
+    alt = f"Box plot of the tracks' SDR in dB, for each of {', '.join(sources)} and the songs' mean, and every method."
+    content = [
+        f"<h1>{html.escape(title)}</h1>",
+        f"<p>{html.escape(method.method)} on {len(method.tracks)} tracks.</p>",
+        section("Scores", ABOUT_TABLE, table("Mean SDR in dB", ["method", *sources, "mean"], rows)),
+        section("Spread", ABOUT_BOXES, picture(draw_box_plot(evaluations), alt)),
+        section("Tracks", table(f"SDR of {method.method} in dB, best first", ["track", *sources, "mean"], tracks)),
+        *(example(heading, track, estimates, method) for heading, (track, estimates) in examples.items()),
+        section("Settings", settings_table(settings)),
+    ]
+    return page(f"{title}: {method.method}", "\n".join(content))
+
+
+def best_and_worst(evaluation):
+    """The places of the tracks to listen to, by heading: the best and the worst song mean, as far as there are any."""
+    means = evaluation.of_songs()
+    if not np.isfinite(means).any():
+        return {}
+    best, worst = int(np.nanargmax(means)), int(np.nanargmin(means))
+    return {"Best track": best, "Worst track": worst} if best != worst else {"The only track": best}
+
+
+def example(heading, track, estimates, evaluation):
+    """A track to listen to and to look at."""
+    (scores,) = [its for its in evaluation.tracks if its.name == track.name]
+    channels, samples = track.mixture.shape
+    end = LONGEST * track.rate
+    sounds = arranged(
+        lambda: track.mixture[:, :end],
+        {name: lambda its=its: its[:, :end] for name, its in zip(track.sources, estimates, strict=True)},
+        {name: lambda its=its: its[:, :end] for name, its in track.sources.items()},
+        {name: its["sdr"] for name, its in scores.sources.items()},
+    )
+    return section(
+        f"{heading}: {track.name}",
+        f"<p>Mean SDR {decibels(scores.mean('sdr'))} dB.</p>",
+        *shortened(Info(samples, channels, track.rate)),
+        player(track.name, sounds, track.rate),
+        spectrograms(sounds, track.rate),
+    )

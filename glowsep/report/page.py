@@ -1,0 +1,98 @@
+"""A page: its parts, and the file. Everything is inside it: style, scripts, sounds and pictures."""
+
+import html
+import os
+from pathlib import Path
+from string import Template
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+def page(title, content):
+    """A whole page around its content.
+
+    Parameters
+    ----------
+    title : str
+        As text.
+    content : str
+        As HTML.
+
+    Returns
+    -------
+    str
+        HTML that asks nothing of any network; its content security policy says so too.
+    """
+    return Template(asset("page.html")).substitute(
+        title=html.escape(title),
+        content=content,
+        style=asset("page.css"),
+        library=asset("multitrack.min.js"),
+        player=asset("webaudio.js") + asset("player.js"),
+        licence=html.escape(asset("LICENSE.wavesurfer-multitrack.txt")),
+    )
+
+
+def section(heading, *parts):
+    """Parts as HTML under a heading as text."""
+    return f"<section>\n<h2>{html.escape(heading)}</h2>\n" + "\n".join(parts) + "\n</section>\n"
+
+
+def table(caption, head, rows):
+    """A table of text, with numbers aligned; in every row the first cell is its heading.
+
+    Parameters
+    ----------
+    caption : str
+        What the table shows, in which unit.
+    head : list of str
+    rows : list of list of str or float
+        A float is written with two digits after the point, and as a dash where it is not finite.
+    """
+    header = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
+    body = "\n".join(
+        f'<tr><th scope="row">{html.escape(name)}</th>' + "".join(map(_cell, cells)) + "</tr>" for name, *cells in rows
+    )
+    return (
+        f'<div class="table"><table><caption>{html.escape(caption)}</caption>\n<thead><tr>{header}</tr></thead>\n'
+        f"<tbody>\n{body}\n</tbody></table></div>"
+    )
+
+
+def settings_table(settings):
+    """Names and values, as text."""
+    rows = "\n".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>" for name, value in settings.items())
+    return f"<dl>\n{rows}\n</dl>"
+
+
+def decibels(score):
+    """A score for the eye: two digits after the point, a true minus; a dash where there is none."""
+    return f"{score:.2f}".replace("-", "−") if abs(score) < float("inf") else "–"
+
+
+def asset(name):
+    """The text of one of the package's own files."""
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def write(path, text):
+    """Write a page; it is whole or not there at all.
+
+    Raises
+    ------
+    OSError
+        Names the page and says why it cannot be written.
+    """
+    path = Path(path)
+    partial = path.with_name(f".partial.{path.name}")
+    try:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(partial, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _cell(value):
+    return f"<td>{html.escape(value)}</td>" if isinstance(value, str) else f'<td class="number">{decibels(value)}</td>'

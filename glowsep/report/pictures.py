@@ -1,0 +1,75 @@
+"""Pictures for a page: vector graphics whose lines and letters are dark on a light page and light on a dark one."""
+
+import base64
+import html
+import io
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from glowsep.audio import resample
+from glowsep.show import colour, draw_spectrograms, mono
+
+#: Hz: spectrograms reach up to 5 kHz.
+RATE = 11025
+
+STYLE = (
+    "<style>svg{color:#1c1c1c;--paper:#ffffff}text{fill:currentColor}"
+    "@media(prefers-color-scheme:dark){svg{color:#e8e8e8;--paper:#15171b}}</style>"
+)
+
+
+def spectrograms(sounds, rate):
+    """The sounds' spectrograms, two in a row: beside an estimate, its reference where there is one."""
+    panels = {sound.label: resample(mono(sound.read()), rate, RATE) for sound in sounds}
+    if any(sound.role == "reference" for sound in sounds):
+        panels = _beside_each_other(sounds, panels)
+    alt = f"Spectrograms of {', '.join(sound.label for sound in sounds)}, on one scale of loudness."
+    return picture(draw_spectrograms(panels, RATE, columns=2), alt)
+
+
+def loss_curves(histories):
+    """The two terms of a search's loss, each summed over the segments of the song that were searched.
+
+    Parameters
+    ----------
+    histories : list of list of dict
+        Per segment, per iteration: "likelihood" and "prior", in nats.
+    """
+    figure = Figure(figsize=(5, 4.5), layout="constrained")
+    panels = figure.subplots(2, 1, sharex=True)
+    titles = {"likelihood": "mixture: −log likelihood", "prior": "sources: −log prior"}
+    for place, (axes, (term, title)) in enumerate(zip(panels, titles.items(), strict=True)):
+        total = np.sum([[terms[term] for terms in history] for history in histories], axis=0)
+        axes.plot(np.arange(1, len(total) + 1), total, color=colour(place), marker="o" if len(total) == 1 else None)
+        axes.set_title(title, fontsize="medium")
+        axes.set_ylabel("nats")
+        axes.grid(alpha=0.3)
+    panels[-1].set_xlabel("iteration")
+    panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    alt = "Two curves over the search's iterations: minus the log-likelihood, and minus the log-prior."
+    return picture(figure, alt)
+
+
+def picture(figure, alt):
+    """A figure of Matplotlib as an element of HTML, with words for those who do not see it."""
+    file = io.StringIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "glowsep"}):
+        figure.savefig(file, format="svg", dpi=200, transparent=True, metadata={"Date": None, "Creator": None})
+    svg = file.getvalue().replace("#000000", "currentColor").replace("#ffffff", "var(--paper)")
+    start = svg.index(">", svg.index("<svg")) + 1
+    content = base64.b64encode((svg[:start] + STYLE + svg[start:]).encode("utf-8")).decode("ascii")
+    return f'<figure><img alt="{html.escape(alt)}" src="data:image/svg+xml;base64,{content}"></figure>'
+
+
+def _beside_each_other(sounds, panels):
+    """Panels with an empty place for every partner that is missing: the mixture's, and those of estimates alone."""
+    rows = {}
+    for sound in sounds:
+        reference = next((s.label for s in sounds if s.role == "reference" and s.name == sound.name), None)
+        if sound.role != "reference":
+            rows[sound.label] = panels[sound.label]
+            rows[reference or f"{sound.label}, none"] = panels.get(reference)
+    return rows

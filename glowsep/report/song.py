@@ -1,0 +1,111 @@
+"""The report on one separated song."""
+
+import html
+
+import numpy as np
+
+from glowsep import audio
+from glowsep.datasets import Track
+from glowsep.evaluate import score
+
+from .page import page, section, settings_table, table
+from .pictures import loss_curves, spectrograms
+from .players import player
+from .sounds import LONGEST, arranged
+
+ABOUT_SCORES = (
+    "<p>How close each estimate comes to its reference, in decibels; higher is better, and 0 dB means that the error "
+    "is as strong as the source. The last column scores the mixture itself as the estimate: the gain is what the "
+    "separation is worth.</p>"
+)
+ABOUT_CURVES = (
+    "<p>The two terms of the search, summed over the song's segments. The first says how badly the sources together "
+    "explain the mixture, the second how unlikely each of them is under its prior. Where the noise falls from "
+    "iteration to iteration (the annealed search), the second compares another density at every step: read it for "
+    "its course, not for its height.</p>"
+)
+
+
+def song_report(song, stems, references, histories, settings):
+    """A page on a song and what was separated from it: to hear, to see, and where its sources are known, scored.
+
+    Parameters
+    ----------
+    song : pathlib.Path
+    stems : list of pathlib.Path
+        What `glowsep.separate_file` wrote.
+    references : dict of str to numpy.ndarray, (channels, samples)
+        The true sources that are known, by name; see `read_references`.
+    histories : list of list of dict
+        The search's loss terms: per segment, per iteration.
+    settings : dict of str to str
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    info = audio.info(song)
+    scores = score_estimates(song, stems, references) if references else {}
+    sounds = arranged(
+        beginning(song, info.rate),
+        {path.stem: beginning(path, info.rate) for path in stems},
+        {name: lambda its=its: its[:, : LONGEST * info.rate] for name, its in references.items()},
+        {name: its["SDR"] for name, its in scores.items()},
+    )
+    names = [path.stem for path in stems]
+    content = [
+        f"<h1>{html.escape(song.name)}</h1>",
+        f"<p>{duration(info)}, separated into {html.escape(', '.join(names))}.</p>",
+        section("Listen", *shortened(info), player(song.name, sounds, info.rate)),
+        section("Scores", ABOUT_SCORES, score_table(scores)) if scores else "",
+        section("Spectrograms", spectrograms(sounds, info.rate)),
+        section("Search", ABOUT_CURVES, loss_curves(histories)) if histories else "",
+        section("Settings", settings_table(settings)),
+    ]
+    return page(song.name, "\n".join(content))
+
+
+def beginning(path, rate):
+    """Reads as much of a file as a page holds."""
+    return lambda: audio.read(path, 0, LONGEST * rate)[0]
+
+
+def score_estimates(song, stems, references):
+    """The scores of every estimate whose reference is known: a dict of name to dict of column to decibels."""
+    mixture, rate = audio.read(song)
+    track = Track(song.name, rate, mixture, references)
+    estimate_of = {path.stem: audio.read(path)[0] for path in stems if path.stem in references}
+    found = score(track, np.stack([estimate_of[name] for name in references])).sources
+    floor = score(track, np.stack([mixture] * len(references))).sources
+    return {
+        name: {
+            "SDR": found[name]["sdr"],
+            "SI-SDR": found[name]["si_sdr"],
+            "SDR of the mixture": floor[name]["sdr"],
+        }
+        for name in references
+    }
+
+
+def score_table(scores):
+    """A row for each source, and their mean."""
+    columns = list(next(iter(scores.values())))
+    rows = [[name, *its.values()] for name, its in scores.items()]
+    sounding = [its for its in scores.values() if np.isfinite(its["SDR"])]
+    means = [np.mean([its[column] for its in sounding]) if sounding else np.nan for column in columns]
+    return table("Scores in dB", ["source", *columns], [*rows, ["mean", *means]])
+
+
+def duration(info):
+    """How long a recording lasts, its channels and its rate, in words."""
+    channels = {1: "mono", 2: "stereo"}.get(info.channels, f"{info.channels} channels")
+    return f"{info.samples / info.rate:.1f} s, {channels}, {info.rate} Hz"
+
+
+def shortened(info):
+    """A paragraph that says so where the page holds only the song's beginning, in a list; else an empty one."""
+    if info.samples <= LONGEST * info.rate:
+        return []
+    minutes = LONGEST // 60
+    return [f"<p>The players and spectrograms hold the first {minutes} minutes; the files and scores are whole.</p>"]
