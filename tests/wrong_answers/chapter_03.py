@@ -1,0 +1,81 @@
+"""Mistakes that learners make in chapter 3, each with what the check must say of it."""
+
+POISSON = """
+def poisson(mixture, total):
+    xp = array_module(mixture)
+    x, m = mixture + SILENCE, total + SILENCE
+    return {}
+"""
+
+UPDATE_ACTIVATIONS = """
+def update_activations(V, W, H):
+    return {}
+"""
+
+UPDATE_DICTIONARY = """
+def update_dictionary(V, W, H):
+    return {}
+"""
+
+FITTED_ALONE = """
+class PoissonNMF(glowsep.baselines.PoissonNMF):
+    def masks(self, magnitude, names):
+        dictionaries = self.dictionaries[places(names, self.names)].astype(magnitude.dtype)
+        models = [W @ activations(magnitude, W, self.iterations) for W in dictionaries]
+        return ratio_masks(np.stack(models), self.exponent)
+"""
+
+OTHER_ORDER = """
+class PoissonNMF(glowsep.baselines.PoissonNMF):
+    def masks(self, magnitude, names):
+        dictionaries = self.dictionaries[: len(names)].astype(magnitude.dtype)
+        H = activations(magnitude, np.concatenate(dictionaries, axis=1), self.iterations)
+        parts = np.split(H, len(names))
+        return ratio_masks(np.stack([W @ H for W, H in zip(dictionaries, parts)]), self.exponent)
+"""
+
+NO_EXPONENT = """
+class PoissonNMF(glowsep.baselines.PoissonNMF):
+    def masks(self, magnitude, names):
+        dictionaries = self.dictionaries[places(names, self.names)].astype(magnitude.dtype)
+        H = activations(magnitude, np.concatenate(dictionaries, axis=1), self.iterations)
+        parts = np.split(H, len(names))
+        return ratio_masks(np.stack([W @ H for W, H in zip(dictionaries, parts)]))
+"""
+
+WRONG_ANSWERS = {
+    "poisson": [
+        (POISSON.format("-(x * xp.log(x / m) - x + m).sum(), x / m - 1"), "sign is flipped"),
+        (POISSON.format("(x * xp.log(x / m)).sum(), -x / m"), r"the terms - x \+ m are missing"),
+        (POISSON.format("(x * xp.log(x / m) - x + m).sum(), 1 - m / x"), "upside down"),
+        (POISSON.format("(x * xp.log(x / m) - x + m).sum(), xp.log(x / m)"), "gradient by x"),
+        (POISSON.format("(x * xp.log(x / m) - x + m).mean(), (1 - x / m) / x.size"), "averaged over the bins"),
+    ],
+    "louder": [
+        ("poisson_factor = gaussian_factor = 10", "gaussian_factor is 10"),
+        ("poisson_factor, gaussian_factor = 10 * np.log(10), 100", "poisson_factor is 23"),
+    ],
+    "update_activations": [
+        (UPDATE_ACTIVATIONS.format("H * (W.T @ (V / (W @ H + TINY)))"), r"the division by W\^T 1.* is missing"),
+        (
+            UPDATE_ACTIVATIONS.format("H * (W @ (V / (W @ H + TINY))) / (W.sum(axis=0)[:, None] + TINY)"),
+            "W is not transposed",
+        ),
+        (UPDATE_ACTIVATIONS.format("H * (W.T @ (V / (W @ H + TINY))) / W.sum(axis=0)"), "must be a column"),
+        (UPDATE_ACTIVATIONS.format("H * (W.T @ V) / (W.T @ (W @ H) + TINY)"), "rule for the squared error"),
+    ],
+    "update_dictionary": [
+        (UPDATE_DICTIONARY.format("W * ((V / (W @ H + TINY)) @ H.T)"), r"the division by 1 H\^T.* is missing"),
+        (UPDATE_DICTIONARY.format("W * ((V / (W @ H + TINY)) @ H) / (H.sum(axis=1) + TINY)"), "H is not transposed"),
+        (UPDATE_DICTIONARY.format("W * ((V / (W @ H + TINY)) @ H.T) / H.sum(axis=0)"), "summed over its components"),
+    ],
+    "nmf_masks": [
+        (FITTED_ALONE, "fitted to the mixture by itself"),
+        (OTHER_ORDER, "in the order in which they were learnt"),
+        (NO_EXPONENT, "the exponent is forgotten"),
+    ],
+    "same_dictionary": [
+        ("mask_of_each = 1", "gives both the same share"),
+        ("mask_of_each = 0", "gives both the same share"),
+    ],
+}
