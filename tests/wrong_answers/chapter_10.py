@@ -1,0 +1,167 @@
+"""What students write in chapter 10, and what they must be told."""
+
+WRONG_ANSWERS = {
+    "change_of_variables": [
+        (
+            """
+def log_prob_of_magnitudes(log_prob_of_u, magnitude, exponent, scale):
+    return log_prob_of_u(scale * magnitude**exponent)
+""",
+            r"slope \|du/dm\| is missing",
+        ),
+        (
+            """
+def log_prob_of_magnitudes(log_prob_of_u, magnitude, exponent, scale):
+    slope = scale * exponent * magnitude ** (exponent - 1)
+    return log_prob_of_u(scale * magnitude**exponent) - np.log(slope)
+""",
+            r"wrong sign: p_m is p_u TIMES",
+        ),
+        (
+            """
+def log_prob_of_magnitudes(log_prob_of_u, magnitude, exponent, scale):
+    slope = exponent * magnitude ** (exponent - 1)
+    return log_prob_of_u(scale * magnitude**exponent) + np.log(slope)
+""",
+            r"area .* must be 1",
+        ),
+    ],
+    "negative_log_likelihood": [
+        (
+            """
+def negative_log_likelihood(z, logdet):
+    loss = -(standard_normal_log_prob(z) + logdet).sum() / z.size
+    return loss, z / z.size, np.full(len(z), 1 / z.size)
+""",
+            r"dlogdet: .*sign is flipped",
+        ),
+        (
+            """
+def negative_log_likelihood(z, logdet):
+    loss = -(standard_normal_log_prob(z) + logdet).mean()
+    return loss, z / len(z), np.full(len(z), -1 / len(z))
+""",
+            r"divided by the batch \(2\) only, but nats per DIMENSION",
+        ),
+        (
+            """
+def negative_log_likelihood(z, logdet):
+    loss = (standard_normal_log_prob(z) + logdet).sum() / z.size
+    return loss, -z / z.size, np.full(len(z), 1 / z.size)
+""",
+            r"sign is flipped, this is the log-likelihood",
+        ),
+    ],
+    "nats_apart": [
+        ("nats_apart = 0.02", r"still per dimension"),
+        ("nats_apart = 0.02 * 512", r"times the number of dimensions"),
+        ("nats_apart = (0.60 - 0.62) * 512 * 32", r"larger log-density: a positive number"),
+    ],
+    "denoise": [
+        (
+            """
+class Prior(glowsep.Prior):
+    def denoise(self, u, noise):
+        score, log_prob = self.score(u, noise)
+        return u + noise[:, None, None] * score, log_prob
+""",
+            r"the formula has the variance σ²",
+        ),
+        (
+            """
+class Prior(glowsep.Prior):
+    def denoise(self, u, noise):
+        score, log_prob = self.score(u, noise)
+        return u - noise[:, None, None] ** 2 * score, log_prob
+""",
+            r"score points uphill, so add it",
+        ),
+    ],
+    "adam_step": [
+        (
+            """
+def adam_step(parameter, gradient, mean, square, step, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    mean = beta1 * mean + (1 - beta1) * gradient
+    square = beta2 * square + (1 - beta2) * gradient**2
+    return parameter - learning_rate * mean / (np.sqrt(square) + epsilon), mean, square
+""",
+            r"without the bias corrections",
+        ),
+        (
+            """
+def adam_step(parameter, gradient, mean, square, step, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    mean = beta1 * mean + (1 - beta1) * gradient
+    square = beta2 * square + (1 - beta2) * gradient**2
+    root = np.sqrt(square / (1 - beta2**step) + epsilon)
+    return parameter - learning_rate * mean / (1 - beta1**step) / root, mean, square
+""",
+            r"epsilon is under the root",
+        ),
+        (
+            """
+def adam_step(parameter, gradient, mean, square, step, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    mean = beta1 * mean + (1 - beta1) * gradient
+    square = beta2 * square + (1 - beta2) * mean**2
+    root = np.sqrt(square / (1 - beta2**step))
+    return parameter - learning_rate * mean / (1 - beta1**step) / (root + epsilon), mean, square
+""",
+            r"running square is wrong",
+        ),
+    ],
+    "clip_by_global_norm": [
+        (
+            """
+def clip_by_global_norm(gradients, maximum):
+    norm = math.sqrt(float(sum((g * g).sum() for g in gradients.values())))
+    for gradient in gradients.values():
+        gradient *= min(1, maximum / np.linalg.norm(gradient))
+    return norm
+""",
+            r"one norm for all keeps the step's direction",
+        ),
+        (
+            """
+def clip_by_global_norm(gradients, maximum):
+    norm = math.sqrt(float(sum((g * g).sum() for g in gradients.values())))
+    for gradient in gradients.values():
+        gradient *= maximum / (norm + 1e-6)
+    return norm
+""",
+            r"below the maximum were scaled: the factor is at most 1",
+        ),
+        (
+            """
+def clip_by_global_norm(gradients, maximum):
+    norm = math.sqrt(float(sum((g * g).sum() for g in gradients.values())))
+    for gradient in gradients.values():
+        gradient = gradient * min(1, maximum / (norm + 1e-6))
+    return norm
+""",
+            r"nothing was scaled: write into the arrays",
+        ),
+    ],
+    "warmup_cosine": [
+        (
+            """
+class WarmupCosine(glowsep.optim.WarmupCosine):
+    def __call__(self, step):
+        if step < self.warmup_steps:
+            return self.peak * step / self.warmup_steps
+        progress = min(1.0, (step - self.warmup_steps) / (self.total_steps - self.warmup_steps))
+        return self.floor + (self.peak - self.floor) * 0.5 * (1 + math.cos(math.pi * progress))
+""",
+            r"first rate is 0",
+        ),
+        (
+            """
+class WarmupCosine(glowsep.optim.WarmupCosine):
+    def __call__(self, step):
+        if step < self.warmup_steps:
+            return self.peak * (step + 1) / self.warmup_steps
+        progress = (step - self.warmup_steps) / (self.total_steps - self.warmup_steps)
+        return self.floor + (self.peak - self.floor) * 0.5 * (1 + math.cos(math.pi * progress))
+""",
+            r"rises again: the cosine must stay",
+        ),
+    ],
+}
