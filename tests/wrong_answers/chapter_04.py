@@ -1,0 +1,59 @@
+"""Mistakes that learners make in chapter 4, each with what the check must say of it."""
+
+MAGNITUDE = """
+def log_prob_of_magnitude(x, alpha, mu):
+    base = normal_log_prob(x**alpha - mu)
+    return {}
+"""
+
+POLAR = """
+def polar_logdet(x):
+    r = np.sqrt((x**2).sum(axis=1))
+    return {}
+"""
+
+CHAIN = """
+def log_prob(layers, x):
+    z, total = x, 0
+    for layer in layers:
+        z, logdet = layer.forward(z)
+        total = total + logdet
+    return {}
+"""
+
+AFFINE = """
+def loss_and_gradient(x, mu, s):
+    z = (x - mu) * np.exp(-s)
+    loss = (0.5 * z * z).mean() + s + 0.5 * np.log(2 * np.pi)
+    return {}
+"""
+
+WRONG_ANSWERS = {
+    "log_prob_of_magnitude": [
+        (MAGNITUDE.format("base"), r"log\|f'\(x\)\| is missing"),
+        (MAGNITUDE.format("base - np.log(alpha) - (alpha - 1) * np.log(x)"), r"sign of log\|f'\(x\)\| is flipped"),
+        (MAGNITUDE.format("base + alpha * x ** (alpha - 1)"), "its logarithm is missing"),
+        (MAGNITUDE.format("base + (alpha - 1) * np.log(x)"), "the factor alpha of the derivative is missing"),
+    ],
+    "millivolts": [
+        ("log_density_per_millivolt = -30 + 20 * np.log(1000)", "the sign is flipped"),
+        ("log_density_per_millivolt = -30 - np.log(1000)", "the change of one coordinate"),
+        ("log_density_per_millivolt = -30", "a density is per unit"),
+    ],
+    "polar_logdet": [
+        (POLAR.format("np.log(r)"), "the sign is flipped"),
+        (POLAR.format("-np.log(r**2)"), "the square root is missing"),
+        (POLAR.format("1 / r"), "its logarithm is missing"),
+    ],
+    "log_prob": [
+        (CHAIN.format("standard_normal_log_prob(z)"), "the log-dets are missing"),
+        (CHAIN.format("standard_normal_log_prob(z) + logdet"), "only the last layer's log-det"),
+        (CHAIN.format("standard_normal_log_prob(z) - total"), "the log-dets are subtracted"),
+    ],
+    "loss_and_gradient": [
+        (AFFINE.format("loss - s, -np.exp(-s) * z.mean(), -(z * z).mean()"), "nothing keeps the flow from squeezing"),
+        (AFFINE.format("loss, -z.mean(), 1 - (z * z).mean()"), r"the inner derivative exp\(-s\) is missing"),
+        (AFFINE.format("loss, -np.exp(-s) * z.mean(), -(z * z).mean()"), "the 1 that comes from the log-det"),
+        (AFFINE.format("loss, -np.exp(-s) * z.sum(), x.size - (z * z).sum()"), "averaged as the loss is"),
+    ],
+}
