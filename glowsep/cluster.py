@@ -17,6 +17,8 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from tqdm import tqdm
+
 from .errors import ClusterError, GlowsepError
 
 #: Seconds in which a scheduler must answer.
@@ -46,28 +48,31 @@ def connected(address):
     Raises
     ------
     ClusterError
-        Where Dask is not installed, no scheduler answers, or its versions are others than here.
+        Where Dask is not installed, no scheduler answers or it is lost, or its versions are others than here.
     """
     try:
         import distributed
     except ImportError:
         raise ClusterError("a scheduler needs Dask: pip install '.[cluster]' in the repository") from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said once, by ClusterError
+    for logger in ("distributed", "distributed.client"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)  # what goes wrong is said once, by ClusterError
     warnings.simplefilter("ignore", distributed.versions.VersionMismatchWarning)
     try:
         client = distributed.Client(address, timeout=PATIENCE)
     except (OSError, ValueError, RuntimeError) as error:
         raise ClusterError(f"{address}: no Dask scheduler answers ({error}); start one with: dask scheduler") from None
-    with client:
-        of = client.get_versions()
-        for package, here in of["client"]["packages"].items():
-            there = of["scheduler"]["packages"][package]
-            if package in ("dask", "distributed") and there != here:
-                raise ClusterError(f"{address}: its {package} is {there}, but {here} here; {_SAME_ENVIRONMENT}")
-        yield client
+    try:
+        with client:
+            of = client.get_versions()
+            here, there = (of[side]["packages"]["distributed"] for side in ("client", "scheduler"))
+            if here != there:
+                raise ClusterError(f"{address}: its distributed is {there}, but {here} here; {_SAME_ENVIRONMENT}")
+            yield client
+    except (distributed.comm.CommClosedError, distributed.TimeoutError):
+        raise ClusterError(f"{address}: {_LOST}") from None
 
 
-def results(client, function, tasks):
+def results(client, function, tasks, unit="task", quiet=False):
     """Call ``function(*arguments)`` on the workers, for every task at once, and hand on what comes when it comes.
 
     A task whose worker is lost goes to another one; Dask gives it up when that has happened more often than its
@@ -81,6 +86,10 @@ def results(client, function, tasks):
         Of a module that the workers can import.
     tasks : dict of str to tuple
         By the task's name (a track, a source), its arguments.
+    unit : str
+        What a task is called in the progress bar, which shows how many workers there are and how many tasks are done.
+    quiet : bool
+        No progress bar.
 
     Yields
     ------
@@ -100,8 +109,15 @@ def results(client, function, tasks):
         client.submit(_task, function, arguments, versions(), key=f"{name}-{run}"): name
         for name, arguments in tasks.items()
     }
-    for future in as_completed(name_of):
-        yield name_of[future], _result(future, name_of[future])
+    with tqdm(total=len(tasks), unit=unit, disable=quiet) as bar:
+        bar.set_description(f"{len(client.nthreads())} workers")
+        for future in as_completed(name_of):
+            name = name_of[future]
+            result = _result(future, name)
+            bar.set_description(f"{len(client.nthreads())} workers")
+            bar.set_postfix_str(name, refresh=False)
+            bar.update()
+            yield name, result
 
 
 def require_visible(path):
@@ -131,6 +147,7 @@ def versions():
     return {"Python": platform.python_version(), **libraries, "glowsep": digest[:12]}
 
 
+_LOST = "the scheduler was stopped or lost; start it, and give the command again"
 _SAME_ENVIRONMENT = "start scheduler and workers anew, from the environment and the repository used here"
 
 
@@ -178,7 +195,7 @@ def _result(future, name):
     if future.status == "finished":
         return future.result()
     if future.status in ("cancelled", "lost"):
-        raise ClusterError(f"{name}: cancelled, the scheduler was stopped or lost; start it and run the command again")
+        raise ClusterError(f"{name}: {_LOST}")
     error = future.exception()
     if isinstance(error, KilledWorker):
         raise ClusterError(

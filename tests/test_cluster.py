@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from unittest import mock
@@ -210,21 +212,42 @@ def test_a_worker_with_another_version_is_refused(client, monkeypatch):
         list(cluster.results(client, threads, {"song": ()}))
 
 
-def test_a_cluster_that_cannot_import_glowsep_is_told_how(dataset, refused, tmp_path):
-    """Scheduler and worker start in a folder, and look for modules, where no glowsep is."""
+@contextmanager
+def lone_scheduler(folder, **environment):
+    """A process with a scheduler that has no workers, and its address."""
     pytest.importorskip("distributed", reason="needs Dask: pip install '.[cluster]'")
-    blind = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": str(tmp_path)}
-    (tmp_path / "glowsep.py").write_text("raise ModuleNotFoundError('No module named glowsep')")
-    program = "from distributed.cli.dask_scheduler import main; main()"
-    command = [sys.executable, "-c", program, "--port", "0", "--no-dashboard", "--scheduler-file", "address.json"]
-    with subprocess.Popen(command, cwd=tmp_path, env=blind, stderr=subprocess.DEVNULL) as process:
+    command = [sys.executable, "-c", "from distributed.cli.dask_scheduler import main; main()", "--port", "0"]
+    options = ["--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", "address.json"]
+    with subprocess.Popen(
+        command + options, cwd=folder, env=os.environ | environment, stderr=subprocess.DEVNULL
+    ) as process:
         try:
-            wait_until((tmp_path / "address.json").exists)
-            address = json.loads((tmp_path / "address.json").read_text())["address"]
-            said = refused("evaluate", dataset, "--scheduler", address)
+            wait_until((folder / "address.json").exists)
+            yield process, json.loads((folder / "address.json").read_text())["address"]
         finally:
             process.kill()
+
+
+def test_a_cluster_that_cannot_import_glowsep_is_told_how(dataset, refused, tmp_path):
+    (tmp_path / "glowsep.py").write_text("raise ModuleNotFoundError('No module named glowsep')")
+    with lone_scheduler(tmp_path, PYTHONPATH=str(tmp_path)) as (_, address):
+        said = refused("evaluate", dataset, "--scheduler", address)
     assert "cannot import" in said and "pip install -e '.[cluster]'" in said
+
+
+def test_a_scheduler_that_is_lost_is_said_in_one_line(dataset, baselines, tmp_path, monkeypatch, capfd):
+    here = cluster.versions()
+    with lone_scheduler(tmp_path, PYTHONPATH=str(REPOSITORY)) as (process, address):
+
+        def kill_soon():  # asked for when the tasks are sent
+            threading.Timer(1, process.kill).start()
+            return here
+
+        monkeypatch.setattr(cluster, "versions", kill_soon)
+        assert run("evaluate", dataset, "--baselines", baselines, "--scheduler", address) == 1
+    said = capfd.readouterr().err
+    assert said.startswith("glowsep: ") and "the scheduler was stopped or lost" in said
+    assert len(said.splitlines()) == 1
 
 
 @pytest.mark.parametrize("command", ["evaluate", "train"])

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from glowsep import cluster
 from glowsep.backend import to_device, to_host
@@ -81,13 +80,11 @@ def evaluate_on_workers(arguments):
     """The same evaluations, each track's from a worker of ``--scheduler``."""
     arguments.priors = arguments.priors or [shipped("priors")]
     arguments = options.absolute(arguments, "dataset", "baselines", "priors")
-    names, parts = chosen_tracks(arguments).names, {}
+    names = chosen_tracks(arguments).names
+    tasks = {name: (arguments, name) for name in names}
+    quiet = not options.shows_progress(arguments)
     with cluster.connected(arguments.scheduler) as client:
-        scored = cluster.results(client, evaluate_track, {name: (arguments, name) for name in names})
-        bar = tqdm(scored, total=len(names), unit="track", disable=not options.shows_progress(arguments))
-        for name, evaluations in bar:
-            bar.set_description(name)
-            parts[name] = evaluations
+        parts = dict(cluster.results(client, evaluate_track, tasks, "track", quiet))
     return joined([parts[name] for name in names])
 
 

@@ -116,8 +116,8 @@ def train_on_workers(arguments, dataset):
         # Workers may have a folder of this name that is not this one: only in a shared one do they see this file.
         shared = stack.enter_context(NamedTemporaryFile(dir=path.parent, prefix=".shared-")).name
         tasks = {source: (arguments, source, path, shared) for source, path in files.items()}
-        trained = cluster.results(client, train_on_worker, tasks)
-        for _, line in tqdm(trained, total=len(files), unit="prior", disable=not options.shows_progress(arguments)):
+        quiet = not options.shows_progress(arguments)
+        for _, line in cluster.results(client, train_on_worker, tasks, "prior", quiet):
             options.say(arguments, line)
 
 
