@@ -91,7 +91,9 @@ def check_device(arguments):
 def move(prior, device):
     """Move a prior's weights to a device."""
     weights = prior.flow.parameters() | prior.flow.state()
-    prior.flow.load({name: backend.to_device(array, device) for name, array in weights.items()})
+    # Flags stay on the host: every step asks for them, and to ask a device is to wait for it.
+    numbers = {name: backend.to_device(array, device) for name, array in weights.items() if array.dtype != bool}
+    prior.flow.load(weights | numbers)
     for name, array in prior.statistics().items():
         setattr(prior, name, backend.to_device(array, device))
 
