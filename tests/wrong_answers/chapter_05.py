@@ -1,0 +1,142 @@
+"""Mistakes that learners make in chapter 5, each with what the check must say of it."""
+
+SCALE = """
+def scale_and_shift_backward(dy, x, s):
+    return {}
+"""
+
+LINEAR = """
+def linear_backward(dy, W, x):
+    return {}
+"""
+
+DIFFERENCES = """
+def central_differences(function, x, h):
+    gradient = np.zeros(x.shape)
+    for index in np.ndindex(x.shape):
+        step = np.zeros(x.shape)
+        step[index] = h
+        gradient[index] = {}
+    return gradient
+"""
+
+MOVED_FOR_GOOD = """
+def central_differences(function, x, h):
+    gradient = np.zeros(x.shape)
+    for index in np.ndindex(x.shape):
+        x[index] += h
+        above = function(x)
+        x[index] -= h
+        gradient[index] = (above - function(x)) / h
+        x[index] -= h
+    return gradient
+"""
+
+COLUMNS = """
+def columns(x, shifts):
+    inputs, batch, frames = x.shape
+    reach = max(abs(shift) for shift in shifts)
+    padded = np.pad(x, [(0, 0), (0, 0), (reach, reach)])
+    return {}
+"""
+
+COLUMNS_BACKWARD = """
+def columns_backward(dcolumns, shifts, shape):
+    inputs, batch, frames = shape
+    reach = max(abs(shift) for shift in shifts)
+    dpadded = np.zeros((inputs, batch, frames + 2 * reach))
+    for dpiece, shift in zip(dcolumns.reshape(len(shifts), *shape), shifts):
+        dpadded[:, :, reach {} shift : reach {} shift + frames] {} dpiece
+    return dpadded[:, :, reach : reach + frames]
+"""
+
+ROLLED_BACK = """
+def columns_backward(dcolumns, shifts, shape):
+    pieces = dcolumns.reshape(len(shifts), *shape)
+    return sum(np.roll(piece, shift, axis=2) for piece, shift in zip(pieces, shifts))
+"""
+
+GATE = """
+def gate_backward(dg, a, b):
+    tanh, sigmoid = np.tanh(a), 1 / (1 + np.exp(-b))
+    return {}
+"""
+
+RESIDUAL = """
+def residual_backward(dy, x, W, U):
+    tanh = np.tanh(W @ x)
+    return {}
+"""
+
+WRONG_ANSWERS = {
+    "scale_and_shift_backward": [
+        (
+            SCALE.format("s[:, None] * dy, (dy * x).sum(axis=2), dy.sum(axis=2)"),
+            r"ds has shape \(2, 3\).*sum over both",
+        ),
+        (
+            SCALE.format("s[:, None] * dy, dy.sum(axis=(0, 2)), dy.sum(axis=(0, 2))"),
+            "ds is wrong.*x is missing",
+        ),
+        (
+            SCALE.format("s[:, None] * dy, (dy * x).mean(axis=(0, 2)), dy.mean(axis=(0, 2))"),
+            "averaged over batch and frames",
+        ),
+        (SCALE.format("dy, (dy * x).sum(axis=(0, 2)), dy.sum(axis=(0, 2))"), "dx is wrong.*dy itself came back"),
+    ],
+    "linear_backward": [
+        (LINEAR.format("W @ dy, dy @ x.T"), "W must be transposed"),
+        (LINEAR.format("W.T @ dy, x @ dy.T"), "dW is wrong.*the matrix is transposed"),
+        (LINEAR.format("W.T @ dy, dy @ x.T / x.shape[1]"), "averaged over the columns"),
+    ],
+    "central_differences": [
+        (DIFFERENCES.format("(function(x + step) - function(x)) / h"), "a forward difference"),
+        (DIFFERENCES.format("(function(x + step) - function(x - step)) / h"), "2 h apart"),
+        (DIFFERENCES.format("(function(x + step) - function(x - step)) / 2 * h"), r"brackets around 2 \* h"),
+        (MOVED_FOR_GOOD, "has changed x"),
+    ],
+    "best_step": [
+        ('best_step = "a"', r"1 \+ 1e-8 is 1 in float32"),
+        ('best_step = "b"', "the rounding error eps / h"),
+    ],
+    "columns": [
+        (
+            COLUMNS.format(
+                "np.concatenate([padded[:, :, reach - shift : reach - shift + frames] for shift in shifts])"
+                ".reshape(-1, batch * frames)"
+            ),
+            "shifted in the wrong direction",
+        ),
+        (
+            COLUMNS.format(
+                "np.concatenate([np.roll(x, -shift, axis=2) for shift in shifts]).reshape(-1, batch * frames)"
+            ),
+            "comes in at the other",
+        ),
+        (
+            COLUMNS.format(
+                "np.stack([padded[:, :, reach + shift : reach + shift + frames] for shift in shifts], axis=1)"
+                ".reshape(-1, batch * frames)"
+            ),
+            r"in the order \(inputs, shifts\)",
+        ),
+    ],
+    "columns_backward": [
+        (COLUMNS_BACKWARD.format("-", "-", "+="), "shifted in the wrong direction"),
+        (COLUMNS_BACKWARD.format("+", "+", "="), "each shift overwrites the ones before it"),
+        (ROLLED_BACK, "comes in at the other"),
+    ],
+    "gate_backward": [
+        (GATE.format("dg * sigmoid, dg * tanh"), "the slope of tanh"),
+        (GATE.format("dg * (1 - tanh * tanh), dg * sigmoid * (1 - sigmoid)"), r"the factor sigmoid\(b\) is missing"),
+        (
+            GATE.format("dg * sigmoid * (1 - tanh * tanh), dg * sigmoid * (1 - sigmoid)"),
+            r"the factor tanh\(a\) is missing",
+        ),
+    ],
+    "residual_backward": [
+        (RESIDUAL.format("W.T @ ((U.T @ dy) * (1 - tanh * tanh))"), "the shortcut is forgotten"),
+        (RESIDUAL.format("dy + W.T @ (U.T @ dy)"), "the slope of tanh is missing"),
+        (RESIDUAL.format("dy + W @ ((U @ dy) * (1 - tanh * tanh))"), "W and U are not transposed"),
+    ],
+}
