@@ -93,6 +93,13 @@ class Glow(Bijection):
             z = layer.inverse(z, condition)
         return z
 
+    def inverse_keeping(self, z, condition=None):
+        kept = []
+        for layer in reversed(self.layers):
+            z, layer_kept = layer.inverse_keeping(z, condition)
+            kept.insert(0, layer_kept)
+        return z, kept
+
     def backward(self, dz, dlogdet, z, condition=None, kept=None):
         kept = [None] * len(self.layers) if kept is None else kept
         for layer, layer_kept in zip(reversed(self.layers), reversed(kept), strict=True):
@@ -105,9 +112,11 @@ class Glow(Bijection):
             dz, z = layer.backward_input(dz, dlogdet, z, condition, layer_kept)
         return dz, z
 
-    def backward_inverse(self, dx, x, condition=None):
-        for layer in self.layers:
-            dx, x = layer.backward_inverse(dx, x, condition)
+    def backward_inverse(self, dx, x, condition=None, kept=None):
+        kept = [None] * len(self.layers) if kept is None else kept
+        for layer, layer_kept in zip(self.layers, kept, strict=True):
+            keeping = {} if layer_kept is None else {"kept": layer_kept}
+            dx, x = layer.backward_inverse(dx, x, condition, **keeping)
         return dx, x
 
     def log_prob(self, x, condition=None):

@@ -29,16 +29,19 @@ class Convolution(Parameters):
     def forward(self, x):
         """x (inputs, batch, frames) to y (outputs, batch, frames)."""
         _, batch, frames = x.shape
-        return (self.W @ self._columns(x)).reshape(-1, batch, frames) + self.b[:, None, None]
+        y = self.W @ self._columns(x)
+        y += self.b[:, None]  # in place, as elsewhere here: new memory costs more than the sum
+        return y.reshape(-1, batch, frames)
 
     def backward_input(self, dy):
         """Gradient by the input, from the gradient ``dy`` by the output."""
         outputs, batch, frames = dy.shape
         dcolumns = (self.W.T @ dy.reshape(outputs, -1)).reshape(len(self.shifts), -1, batch, frames)
-        dx = array_module(dy).zeros(dcolumns.shape[1:], dy.dtype)
+        dx = dcolumns[len(self.shifts) // 2]  # the shift by 0: all others are added to it
         for dcolumn, shift in zip(dcolumns, self.shifts, strict=True):
-            here, there = overlap(shift, frames)
-            dx[:, :, there] += dcolumn[:, :, here]
+            if shift:
+                here, there = overlap(shift, frames)
+                dx[:, :, there] += dcolumn[:, :, here]
         return dx
 
     def set_gradients(self, dy, x):
@@ -51,10 +54,11 @@ class Convolution(Parameters):
         inputs, batch, frames = x.shape
         if self.shifts == [0]:
             return x.reshape(inputs, -1)
-        columns = array_module(x).zeros((len(self.shifts), inputs, batch, frames), x.dtype)
+        columns = array_module(x).empty((len(self.shifts), inputs, batch, frames), x.dtype)
         for column, shift in zip(columns, self.shifts, strict=True):
             here, there = overlap(shift, frames)
             column[:, :, here] = x[:, :, there]
+            column[:, :, : here.start] = column[:, :, here.stop :] = 0
         return columns.reshape(-1, batch * frames)
 
 
@@ -167,7 +171,7 @@ class GatedNetwork(Parameters):
         for gate, split, activation in zip(self.gates[::-1], self.splits[::-1], activations[::-1], strict=True):
             dsplit = xp.concatenate([dhidden, dskip])
             dgate = tanh_and_sigmoid_backward(split.backward_input(dsplit), activation)
-            dhidden = dhidden + gate.backward_input(dgate)
+            dhidden += gate.backward_input(dgate)
             dgates.insert(0, dgate)
             dsplits.insert(0, dsplit)
         self.dcondition = None if condition is None else self._condition_gradient(dgates)
@@ -200,9 +204,16 @@ def tanh_and_sigmoid(before):
 
 
 def tanh_and_sigmoid_backward(dgated, activation):
-    """Gradient by a and b, stacked, from the gradient by tanh(a)·σ(b)."""
-    tanh, sigmoid = activation
-    dbefore = array_module(dgated).empty((2, *dgated.shape), dgated.dtype)
-    dbefore[0] = dgated * sigmoid * (1 - tanh * tanh)
-    dbefore[1] = dgated * tanh * sigmoid * (1 - sigmoid)
+    r"""Gradient by a and b, stacked, from the gradient by g = tanh(a)·σ(b), whose memory is used up.
+
+    .. math:: \partial g/\partial a = \sigma (1 - \tanh^2), \qquad \partial g/\partial b = \tanh\, \sigma\, (1 - \sigma)
+    """
+    xp, (tanh, sigmoid) = array_module(dgated), activation
+    dbefore = xp.empty((2, *dgated.shape), dgated.dtype)
+    da, db = dbefore
+    xp.multiply(dgated, sigmoid, out=da)
+    xp.multiply(da, tanh, out=db)
+    # What both have now lacks a factor 1 - f, where f is tanh or σ: so take away what it is times f.
+    da -= xp.multiply(db, tanh, out=dgated)
+    db -= xp.multiply(db, sigmoid, out=dgated)
     return dbefore.reshape(-1, *dgated.shape[1:])

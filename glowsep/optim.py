@@ -83,27 +83,29 @@ class Adam:
         self._require_matching(gradients)
         self.steps += 1
         rate = float(self.learning_rate if learning_rate is None else learning_rate)
+        for name, parameter in self.parameters.items():
+            for block in blocks(parameter, gradients[name], self.mean[name], self.square[name]):
+                self._step(rate, *block)
+
+    def _step(self, rate, parameter, gradient, mean, square):
+        xp, scratch = array_module(parameter), self._scratch.like(parameter)
         step_size = rate / (1 - self.beta1**self.steps)
         square_bias_root = math.sqrt(1 - self.beta2**self.steps)
-        for name, parameter in self.parameters.items():
-            xp = array_module(parameter)
-            gradient, mean, square = gradients[name], self.mean[name], self.square[name]
-            scratch = self._scratch.like(parameter)
 
-            mean *= self.beta1
-            mean += xp.multiply(gradient, 1 - self.beta1, out=scratch)
+        mean *= self.beta1
+        mean += xp.multiply(gradient, 1 - self.beta1, out=scratch)
 
-            square *= self.beta2
-            xp.multiply(gradient, gradient, out=scratch)
-            scratch *= 1 - self.beta2
-            square += scratch
+        square *= self.beta2
+        xp.multiply(gradient, gradient, out=scratch)
+        scratch *= 1 - self.beta2
+        square += scratch
 
-            xp.sqrt(square, out=scratch)
-            scratch /= square_bias_root
-            scratch += self.epsilon
-            xp.divide(mean, scratch, out=scratch)
-            scratch *= step_size
-            parameter -= scratch
+        xp.sqrt(square, out=scratch)
+        scratch /= square_bias_root
+        scratch += self.epsilon
+        xp.divide(mean, scratch, out=scratch)
+        scratch *= step_size
+        parameter -= scratch
 
     def state(self):
         """Everything but the parameters that the next step depends on, as a flat dict of arrays.
@@ -266,6 +268,21 @@ class WarmupCosine:
             return self.peak * (step + 1) / self.warmup_steps
         progress = min(1.0, (step - self.warmup_steps) / (self.total_steps - self.warmup_steps))
         return self.floor + (self.peak - self.floor) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def blocks(*arrays, size=2**15):
+    """Arrays of one shape, cut alike along their longest axis into views of about ``size`` numbers.
+
+    A dozen operations in a row run several times as fast on numbers that are still in the processor's cache. A GPU
+    gains nothing from it, so arrays there stay whole.
+    """
+    first = arrays[0]
+    if first.size <= size or array_module(first) is not np:
+        return [arrays]
+    axis = first.shape.index(max(first.shape))
+    length = max(1, size * first.shape[axis] // first.size)
+    cuts = [slice(start, start + length) for start in range(0, first.shape[axis], length)]
+    return [tuple(array[(slice(None),) * axis + (cut,)] for array in arrays) for cut in cuts]
 
 
 class _Scratch:

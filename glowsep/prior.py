@@ -217,18 +217,19 @@ class Prior:
         -------
         magnitude : (bins, frames)
         cache
-            What ``backward_generate`` wants: the flow's output, which would take as long again to find.
+            What ``backward_generate`` wants: the flow's output and what it kept, which would take long to find again.
         """
         noise = self._quietest(latent)
-        standard = self.flow.inverse(latent[None], self.condition(noise))
-        return self.expand(self.restore(standard, noise))[0], standard
+        standard, kept = self.flow.inverse_keeping(latent[None], self.condition(noise))
+        return self.expand(self.restore(standard, noise))[0], (standard, kept)
 
     def backward_generate(self, dmagnitude, cache):
         """The gradient by the latent of a loss, from its gradient by the magnitude, and ``generate``'s cache."""
-        standard, noise = cache, self._quietest(cache)
+        standard, kept = cache
+        noise = self._quietest(standard)
         u = self.restore(standard, noise)
         dstandard = dmagnitude[None] * self.expand_slope(u) * self.deviation(noise)
-        return self.flow.backward_inverse(dstandard, standard, self.condition(noise))[0][0]
+        return self.flow.backward_inverse(dstandard, standard, self.condition(noise), kept)[0][0]
 
     def latent_of(self, magnitude):
         """The latent (squeeze · bins, frames / squeeze) that generates ``magnitude`` (bins, frames)."""

@@ -22,6 +22,8 @@ class Bijection(Parameters):
 
     ``forward_keeping(x) -> z, logdet, kept`` is ``forward`` for a caller who has the memory to keep what it
     computed, and hands it to ``backward`` as ``kept``. Without it, ``backward`` computes it again from the output.
+    ``inverse_keeping(z) -> x, kept`` is the same for ``inverse`` and ``backward_inverse``, which is given ``kept`` only
+    where its layer keeps something.
     """
 
     dcondition = None
@@ -29,3 +31,7 @@ class Bijection(Parameters):
     def forward_keeping(self, x, condition=None):
         """``forward``, and what ``backward`` would otherwise have to compute again: nothing, in most layers."""
         return *self.forward(x, condition), None
+
+    def inverse_keeping(self, z, condition=None):
+        """``inverse``, and what ``backward_inverse`` would otherwise have to compute again: nothing, in most layers."""
+        return self.inverse(z, condition), None

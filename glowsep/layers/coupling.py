@@ -64,10 +64,13 @@ class AffineCoupling(Bijection):
         return self._joined(x_a, z_b), log_scale.sum(axis=(1, 2)), (log_scale, shift, cache)
 
     def inverse(self, z, condition=None):
+        return self.inverse_keeping(z, condition)[0]
+
+    def inverse_keeping(self, z, condition=None):
         z_a, z_b = self._halves(z)
-        log_scale, shift, _ = self._log_scale_and_shift(z_a, condition)
+        log_scale, shift, cache = self._log_scale_and_shift(z_a, condition)
         x_b = (z_b - shift) * array_module(z).exp(-log_scale)
-        return self._joined(z_a, x_b)
+        return self._joined(z_a, x_b), (log_scale, shift, cache)
 
     def backward(self, dz, dlogdet, z, condition=None, kept=None):
         return self._backward(dz, dlogdet, z, condition, kept, self.network.backward)
@@ -86,10 +89,10 @@ class AffineCoupling(Bijection):
         dx_a = dz_a + network_backward(self._network_gradient(dlog_scale, dz_b, log_scale), cache)
         return self._joined(dx_a, dx_b), self._joined(z_a, x_b)
 
-    def backward_inverse(self, dx, x, condition=None):
+    def backward_inverse(self, dx, x, condition=None, kept=None):
         x_a, x_b = self._halves(x)
         dx_a, dx_b = self._halves(dx)
-        log_scale, shift, cache = self._log_scale_and_shift(x_a, condition)
+        log_scale, shift, cache = self._log_scale_and_shift(x_a, condition) if kept is None else kept
         scale = array_module(x).exp(log_scale)
         dz_b = dx_b / scale
         # x_b = (z_b - shift) / scale, so a larger shift or scale lowers x_b: hence both minus signs.
