@@ -1,0 +1,91 @@
+"""The hand-written core beside PyTorch, SciPy and museval in one run: time, memory, and a separation by stage.
+
+    python tests/benchmarks/compare.py --json data/results/compare.json --picture data/memory.png
+
+Steps are measured in turns in one process, on the same weights, after losses and gradients have been seen to agree;
+memory in a process of its own for every row. What is not installed (``pip install -e ".[peers]"``) is left out. Both
+sides use all cores; for one, set OMP_NUM_THREADS=1 and OPENBLAS_NUM_THREADS=1. Nothing else should be running.
+``--only`` measures some parts, and leaves the others in the file as they are.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY))  # the repository: it need not be installed
+
+import compare_memory
+import compare_signals
+import compare_steps
+
+SONG = REPOSITORY / "data" / "freedoom4" / "test" / "freedoom2_doom" / "mix.flac"
+PARTS = ("steps", "memory", "signals", "separation")
+
+
+def machine(device):
+    """What the figures depend on."""
+    names = {}
+    if device == "cuda":
+        import cupy
+
+        names["gpu"] = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
+    for package in ("numpy", "torch", "scipy", "museval", "cupy"):
+        try:
+            names[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    threads = os.environ.get("OMP_NUM_THREADS", "all")
+    return {"device": device, "cores": os.cpu_count(), "threads": threads, "system": platform.machine(), **names}
+
+
+def show(line):
+    print(line, flush=True)
+
+
+def measured(part, arguments):
+    """The figures of one part."""
+    if part == "steps":
+        return compare_steps.measure(arguments.batches, arguments.rounds, arguments.device, show)
+    if part == "memory":
+        return compare_memory.measure(arguments.device, show)
+    if part == "signals":
+        found = {
+            "spectrogram": compare_signals.spectrograms(arguments.rounds),
+            "bss_eval": compare_signals.bss_evaluation(1),
+        }
+    else:
+        found = compare_signals.separation(SONG, arguments.device)
+    show(json.dumps(found, indent=1))
+    return found
+
+
+def main():
+    """Measure what was asked for, print it, save it, and draw the picture."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, help="where to save the figures, after every part")
+    parser.add_argument("--picture", type=Path, help="where to draw memory against depth")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="default: all")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: CuPy beside torch.cuda")
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 8, 32], help="default: 1 8 32")
+    parser.add_argument("--rounds", type=int, default=7, help="of which the medians are taken (default: %(default)s)")
+    arguments = parser.parse_args()
+
+    known = {}
+    if arguments.json and arguments.json.exists():
+        known = json.loads(arguments.json.read_text(encoding="utf-8"))
+    for part in arguments.only:
+        show(f"== {part} ==")
+        known[part] = {"machine": machine(arguments.device), "rows": measured(part, arguments)}
+        if arguments.json:
+            arguments.json.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    if arguments.picture and "memory" in known:
+        compare_memory.draw(known["memory"]["rows"], arguments.picture)
+
+
+if __name__ == "__main__":
+    main()
