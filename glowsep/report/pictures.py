@@ -15,6 +15,9 @@ from glowsep.show import colour, draw_spectrograms, mono
 #: Hz: spectrograms reach up to 5 kHz.
 RATE = 11025
 
+#: Pixels an inch of a figure takes at least, lest its letters become too small to read, and at most.
+NARROWEST, WIDEST = 64, 110
+
 STYLE = (
     "<style>svg{color:#1c1c1c;--paper:#ffffff}text{fill:currentColor}"
     "@media(prefers-color-scheme:dark){svg{color:#e8e8e8;--paper:#15171b}}</style>"
@@ -61,7 +64,11 @@ def picture(figure, alt):
     svg = file.getvalue().replace("#000000", "currentColor").replace("#ffffff", "var(--paper)")
     start = svg.index(">", svg.index("<svg")) + 1
     content = base64.b64encode((svg[:start] + STYLE + svg[start:]).encode("utf-8")).decode("ascii")
-    return f'<figure><img alt="{html.escape(alt)}" src="data:image/svg+xml;base64,{content}"></figure>'
+    narrowest, widest = NARROWEST * figure.get_figwidth(), WIDEST * figure.get_figwidth()
+    return (
+        f'<figure><img alt="{html.escape(alt)}" style="min-width: {narrowest:.0f}px; max-width: {widest:.0f}px" '
+        f'src="data:image/svg+xml;base64,{content}"></figure>'
+    )
 
 
 def _beside_each_other(sounds, panels):

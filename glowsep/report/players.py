@@ -9,7 +9,6 @@ from .page import decibels
 from .sounds import LOUDEST, common_gain, compressed, outline, playable
 
 MIXTURE_COLOUR = "#888888"
-FADED = "99"  # a reference's colour is its estimate's, this transparent
 
 
 def player(title, sounds, rate):
@@ -35,9 +34,9 @@ def player(title, sounds, rate):
     rows, tracks = [], []
     for sound in sounds:
         waveform, page_rate = playable(gain * sound.read(), rate)
-        place = MIXTURE_COLOUR if sound.role == "mixture" else colour(sources.index(sound.name))
-        its_colour = place + FADED if sound.role == "reference" else place
-        rows.append(_row(sound, place))
+        own = MIXTURE_COLOUR if sound.role == "mixture" else colour(sources.index(sound.name))
+        its_colour = faded(own) if sound.role == "reference" else own
+        rows.append(_row(sound, its_colour))
         tracks.append(
             {
                 "colour": its_colour,
@@ -55,6 +54,12 @@ def player(title, sounds, rate):
         f'<div class="mixer"><ul class="strips">\n{"".join(rows)}</ul><div class="tracks"></div></div>\n'
         f'<script type="application/json">{content}</script>\n</div>'
     )
+
+
+def faded(its_colour):
+    """A colour such as ``#0072B2``, half way to grey: a reference's, which is thus told from its estimate's."""
+    parts = zip(bytes.fromhex(its_colour[1:]), bytes.fromhex(MIXTURE_COLOUR[1:]), strict=True)
+    return "#" + bytes((own + grey) // 2 for own, grey in parts).hex()
 
 
 def _row(sound, its_colour):

@@ -41,8 +41,15 @@ function build(element) {
   multitrack.once('canplay', () => {
     addTransport(element, multitrack);
     container.style.width = '';
-    new ResizeObserver(() => multitrack.zoom(container.clientWidth / multitrack.maxDuration)).observe(container);
+    new ResizeObserver(() => fit(multitrack, container)).observe(container);
   });
+}
+
+// Makes the tracks as wide as there is room.
+function fit(multitrack, container) {
+  const pixelsPerSecond = container.clientWidth / multitrack.maxDuration;
+  multitrack.zoom(pixelsPerSecond);
+  multitrack.zoom(pixelsPerSecond); // the library draws the time scale before it widens the tracks: now it fits them
 }
 
 // Starts all tracks on the same sample: while the clock stands still, whatever the order in which they are started.

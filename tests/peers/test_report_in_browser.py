@@ -1,0 +1,274 @@
+"""Reports in a real browser: they open from the disk, and what a player's buttons promise is what is heard.
+
+Needs Chromium, or Chrome, and Playwright (`pip install '.[peers]'`). In CI, a browser that is missing is a failure.
+"""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+import soundfile
+
+from glowsep.datasets import Track
+from glowsep.evaluate import evaluate
+from glowsep.report import best_and_worst, dataset_report, song_report, write
+
+RATE, SECONDS = 22050, 6
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 120_000  # milliseconds: a busy machine is slow
+
+# Each track has a tone of its own. Guitar and piano have one more in common, in opposite phase: played in step, to the
+# sample, they cancel it; a single sample late, they do not.
+TONES = {"mixture": 2500, "bass": 500, "bass, reference": 2000, "guitar": 1000, "piano": 1500}
+COMMON = 3000
+ESTIMATES = ("bass", "guitar", "piano")
+
+# Stands between every sound and the loudspeaker, and measures what passes.
+TAP = """
+window.taps = [];
+const connect = AudioNode.prototype.connect;
+AudioNode.prototype.connect = function (target, ...more) {
+  if (!(target instanceof AudioDestinationNode)) return connect.call(this, target, ...more);
+  let tap = taps.find((tap) => tap.context === this.context);
+  if (!tap) {
+    tap = new AnalyserNode(this.context, { fftSize: 8192, smoothingTimeConstant: 0 });
+    connect.call(tap, target);
+    taps.push(tap);
+  }
+  return connect.call(this, tap, ...more);
+};
+"""
+LEVELS = (
+    """(tones) => {
+  const tap = taps.find((tap) => tap.context.sampleRate === %d);
+  const spectrum = new Float32Array(tap.frequencyBinCount);
+  tap.getFloatFrequencyData(spectrum);
+  const width = tap.context.sampleRate / tap.fftSize;
+  return tones.map((tone) => Math.max(...[-1, 0, 1].map((step) => spectrum[Math.round(tone / width) + step])));
+}"""
+    % RATE
+)
+STATE = """() => {
+  const { multitrack } = document.querySelector('.player');
+  const own = multitrack.audios.slice(0, document.querySelectorAll('.player')[0].querySelectorAll('li').length);
+  return {
+    playing: multitrack.isPlaying(), time: multitrack.getCurrentTime(), times: own.map((audio) => audio.currentTime),
+    durations: own.map((audio) => audio.duration), width: multitrack.rendering.containers[0].clientWidth,
+  };
+}"""
+
+
+def tone(*frequencies, sign=1):
+    time = np.arange(SECONDS * RATE) / RATE
+    waves = [0.1 * np.sin(2 * np.pi * abs(f) * time) * (sign if f == COMMON else 1) for f in frequencies]
+    return np.sum(waves, axis=0, dtype=np.float32)[None]
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory):
+    """The pages, by name."""
+    folder = tmp_path_factory.mktemp("reports")
+    sounds = {name: tone(frequency) for name, frequency in TONES.items()}
+    sounds["guitar"], sounds["piano"] = tone(1000, COMMON), tone(1500, COMMON, sign=-1)
+    for name in ("mixture", *ESTIMATES):
+        soundfile.write(folder / f"{name}.wav", sounds[name].T, RATE, "FLOAT")
+    stems = [folder / f"{name}.wav" for name in ESTIMATES]
+    history = [{"likelihood": 9.0 / n, "prior": 4.0 / n} for n in range(1, 9)]
+    references = {"bass": sounds["bass, reference"]}
+    write(
+        folder / "song.html", song_report(folder / "mixture.wav", stems, references, [history], {"search": "annealed"})
+    )
+    tracks = [
+        Track(f"track {n}", RATE, n * sounds["mixture"], {name: sounds[name] for name in ESTIMATES}) for n in (1, 2)
+    ]
+    evaluations = evaluate(tracks, {"mixture": lambda track: np.stack([track.mixture] * 3)}, quiet=True)
+    examples = {
+        heading: (tracks[place], np.stack([tracks[place].mixture] * 3))
+        for heading, place in best_and_worst(evaluations[0]).items()
+    }
+    write(folder / "dataset.html", dataset_report("tones", evaluations, examples, {"split": "test"}))
+    return {path.stem: path for path in folder.glob("*.html")}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    missing = "no Chromium here: apt-get install chromium" if BROWSER is None else None
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing = "no Playwright here: pip install '.[peers]'"
+    if missing:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS, timeout=PATIENCE)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser, reports):
+    """Opens a page from the disk, without a network; in the end, nothing it did may have gone wrong."""
+    wrong, asked, contexts = [], [], []
+
+    def open_page(name, width=1280, scheme="light"):
+        context = browser.new_context(viewport={"width": width, "height": 812}, color_scheme=scheme, offline=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda message: message.type in ("error", "warning") and wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.add_init_script(TAP)
+        page.goto(reports[name].as_uri())
+        page.locator(".play:not([disabled])").last.wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in asked)
+
+
+def state(page):
+    return page.evaluate(STATE)
+
+
+def heard(page):
+    """The names of the tracks that are heard, and "common" where guitar's and piano's tone is not cancelled."""
+    page.wait_for_timeout(800)  # longer than what the tap looks at, 8192 samples
+    names = [*TONES, "common"]
+    levels = page.evaluate(LEVELS, [*TONES.values(), COMMON])
+    return {name for name, level in zip(names, levels, strict=True) if level > max(levels) - 25}
+
+
+def strip(page, name, button):
+    return page.get_by_role("button", name=f"{button} {name}", exact=True)
+
+
+def play_from(page, time):
+    """Play from there, whether or not it plays now."""
+    page.evaluate("(time) => document.querySelector('.player').multitrack.setTime(time)", time)
+    if not state(page)["playing"]:
+        page.locator(".play").first.click()
+
+
+def test_it_plays_and_pauses(opened):
+    page = opened("song")
+    assert len(state(page)["durations"]) == len(TONES)
+    assert all(abs(duration - SECONDS) < 0.1 for duration in state(page)["durations"])
+    page.locator(".play").click()
+    page.wait_for_timeout(800)
+    first = state(page)
+    assert first["playing"] and first["time"] > 0
+    page.locator(".play").click()
+    paused = state(page)
+    page.wait_for_timeout(500)
+    assert not paused["playing"] and paused["times"] == state(page)["times"]
+
+
+def test_mute_and_solo_do_what_they_say(opened):
+    page = opened("song")
+    page.locator(".play").click()
+    assert heard(page) == set(ESTIMATES), "at first the estimates alone, in step: the common tone is cancelled"
+    strip(page, "bass", "Mute").click()
+    play_from(page, 0.5)
+    assert heard(page) == {"guitar", "piano"}
+    strip(page, "bass, reference", "Solo").click()
+    play_from(page, 0.5)
+    assert heard(page) == {"bass, reference"}
+    strip(page, "guitar", "Solo").click()
+    play_from(page, 0.5)
+    assert heard(page) == {"guitar", "common"}, "alone, nothing cancels the common tone"
+    strip(page, "guitar", "Solo").click()
+    play_from(page, 0.5)
+    assert heard(page) == {"guitar", "piano"}, "as it was before the solo"
+    strip(page, "mixture", "Solo").click()
+    play_from(page, 0.5)
+    assert heard(page) == {"mixture"}
+
+
+def test_all_tracks_stay_in_step_wherever_they_are_sent(opened):
+    page = opened("song")
+    page.locator(".tracks").click(position={"x": state(page)["width"] / 2, "y": 90})
+    assert state(page)["times"] == pytest.approx([SECONDS / 2] * len(TONES), abs=0.1)
+    page.locator(".play").click()
+    assert "common" not in heard(page)
+    page.locator(".tracks").click(position={"x": state(page)["width"] / 4, "y": 30})
+    now = state(page)
+    assert now["playing"] and now["time"] < SECONDS / 2 - 0.1
+    assert max(now["times"]) - min(now["times"]) < 0.5 / RATE
+    assert "common" not in heard(page), "sent elsewhere while playing, they are in step to the sample"
+    page.locator(".play").click()
+    page.locator(".seek").fill("0.1")
+    assert state(page)["times"] == pytest.approx([SECONDS / 10] * len(TONES), abs=0.01)
+    page.locator(".seek").fill("0.11")
+    assert state(page)["times"] == pytest.approx([0.11 * SECONDS] * len(TONES), abs=0.01), "however small the step"
+
+
+def test_after_its_end_it_plays_again(opened):
+    page = opened("song")
+    play_from(page, SECONDS - 0.3)
+    page.get_by_role("button", name="Play", exact=True).wait_for()
+    page.wait_for_timeout(1500)
+    assert not state(page)["playing"]
+    page.locator(".play").click()
+    page.wait_for_timeout(500)
+    assert state(page)["playing"] and state(page)["times"][0] < SECONDS - 0.3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["song", "dataset"])
+def test_it_can_be_read_on_a_phone(opened, name, scheme):
+    page = opened(name, width=375, scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") == 375, "nothing sticks out"
+    broken = "[...document.images].filter((image) => !image.complete || !image.naturalWidth).length"
+    assert page.evaluate(broken) == 0
+    for button in page.locator("button").all():
+        box = button.bounding_box()
+        assert min(box["width"], box["height"]) >= 24, "a finger must hit it"
+    colours = page.evaluate("[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
+    ink, paper = (luminance(colour) for colour in colours)
+    assert (ink < paper) == (scheme == "light")
+    assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) > 7, "WCAG's enhanced contrast"
+    inner = page.evaluate("document.querySelector('.tracks').clientWidth")
+    assert state(page)["width"] == pytest.approx(inner, abs=2)
+
+
+def test_a_turned_phone_s_tracks_are_as_wide_as_there_is_room(opened):
+    page = opened("song", width=375)
+    for width in (812, 375):
+        page.set_viewport_size({"width": width, "height": 500})
+        page.wait_for_timeout(1000)
+        inner = page.evaluate("document.querySelector('.tracks').clientWidth")
+        assert state(page)["width"] == pytest.approx(inner, abs=2)
+
+
+def test_a_data_set_s_tracks_can_both_be_heard(opened):
+    page = opened("dataset")
+    assert page.locator(".player").count() == 2
+    durations = "(i) => document.querySelectorAll('.player')[i].multitrack.maxDuration"
+    assert all(page.evaluate(durations, i) == pytest.approx(SECONDS, abs=0.1) for i in range(2))
+    time = "(i) => document.querySelectorAll('.player')[i].multitrack.getCurrentTime()"
+    for i in range(2):
+        page.locator(".play").nth(i).click()
+        page.wait_for_timeout(800)
+        assert page.evaluate(time, i) > 0
+        page.locator(".play").nth(i).click()
+
+
+def luminance(colour):
+    """WCAG's relative luminance of ``rgb(r, g, b)``."""
+    parts = np.array([int(part) for part in colour[4:-1].split(",")]) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
