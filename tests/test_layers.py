@@ -173,9 +173,7 @@ def test_log_prob_is_the_change_of_variables():
 @pytest.mark.parametrize("condition_channels", [0, 2])
 def test_the_score_is_the_gradient_of_log_prob(condition_channels):
     rng = np.random.default_rng(3)
-    config = GlowConfig(
-        channels=2, steps=2, group_size=2, hidden=3, layers=1, condition_channels=condition_channels
-    )
+    config = GlowConfig(channels=2, steps=2, group_size=2, hidden=3, layers=1, condition_channels=condition_channels)
     glow = Glow(config, rng, np.float64)
     x = rng.standard_normal((2, 2, 4))
     condition = rng.standard_normal((2, condition_channels)) if condition_channels else None
@@ -462,6 +460,27 @@ def test_the_latent_search_walks_downhill_through_the_inverse():
     dz, _ = glow.backward_inverse(x - target, x)
     step = 1e-6
     assert loss(z) - loss(z - step * dz) == pytest.approx(step * np.sum(dz**2), rel=1e-3)
+
+
+def test_what_is_kept_changes_no_gradient():
+    """Handed over or computed again from the output: the same numbers, in both directions."""
+    rng = np.random.default_rng(22)
+    glow = Glow(GlowConfig(channels=4, steps=2, hidden=3, condition_channels=2), rng, np.float64)
+    x, condition = rng.standard_normal((2, 4, 6)), rng.standard_normal((2, 2))
+    glow.forward(x, condition)
+    shaken(glow, rng)
+    z, logdet, kept = glow.forward_keeping(x, condition)
+    rebuilt, kept_back = glow.inverse_keeping(z, condition)
+    dz, dx, dlogdet = rng.standard_normal(z.shape), rng.standard_normal(x.shape), rng.standard_normal(2)
+    for found, expected in (
+        ((z, logdet), glow.forward(x, condition)),
+        ((rebuilt,), (glow.inverse(z, condition),)),
+        (glow.backward(dz, dlogdet, z, condition, kept), glow.backward(dz, dlogdet, z, condition)),
+        (glow.backward_input(dz, dlogdet, z, condition, kept), glow.backward_input(dz, dlogdet, z, condition)),
+        (glow.backward_inverse(dx, x, condition, kept_back), glow.backward_inverse(dx, x, condition)),
+    ):
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize(
