@@ -1,6 +1,6 @@
 """The chapters as notebooks: reading them, and finding the exercises in them."""
 
-import importlib.util
+import runpy
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,10 +44,14 @@ def is_answer(cell):
 
 def wrong_answers(chapter):
     """By exercise: what students get wrong, as pairs of the answer cell's code and a pattern of the message it gets."""
+    return _constants(chapter).get("WRONG_ANSWERS", {})
+
+
+def of_package(chapter):
+    """By exercise: the module of the package whose function of that name the solution must equal."""
+    return _constants(chapter).get("PACKAGE", {})
+
+
+def _constants(chapter):
     path = REPOSITORY / "tests" / "wrong_answers" / f"chapter_{chapter[:2]}.py"
-    if not path.exists():
-        return {}
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.WRONG_ANSWERS
+    return runpy.run_path(str(path)) if path.exists() else {}

@@ -1,6 +1,7 @@
 """What holds for the chapters without running them: their form, their pictures' words, their exercises."""
 
 import ast
+import importlib
 import inspect
 import json
 import re
@@ -9,7 +10,7 @@ from html.parser import HTMLParser
 
 import nbformat
 import pytest
-from notebooks import CHAPTERS, exercises, grading, path_of, read, wrong_answers
+from notebooks import CHAPTERS, exercises, grading, of_package, path_of, read, wrong_answers
 
 LARGEST = 1_500_000  # bytes
 NOTEBOOKS = {chapter: read(chapter) for chapter in CHAPTERS}
@@ -170,7 +171,15 @@ def test_solutions_of_methods_are_the_packages(chapter, exercise):
                 if original.__module__.startswith("glowsep"):
                     for method in definition.body:
                         if isinstance(method, ast.FunctionDef):
-                            assert statements(method) == statements(of_package(getattr(original, method.name)))
+                            assert statements(method) == statements(syntax(getattr(original, method.name)))
+
+
+@of_exercises
+def test_solutions_that_are_functions_of_the_package_equal_them(chapter, exercise):
+    if exercise.name in of_package(chapter):
+        module = importlib.import_module(of_package(chapter)[exercise.name])
+        (function,) = parsed(exercise.answer).body
+        assert statements(function) == statements(syntax(getattr(module, exercise.name)))
 
 
 def parsed(cell):
@@ -188,7 +197,7 @@ def evaluated(expression, chapter):
     return eval(compile(ast.Expression(expression), chapter, "eval"), names)
 
 
-def of_package(function):
+def syntax(function):
     return ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
 
 
