@@ -60,7 +60,7 @@ LEVELS = (
 )
 STATE = """() => {
   const { multitrack } = document.querySelector('.player');
-  const own = multitrack.audios.slice(0, document.querySelectorAll('.player')[0].querySelectorAll('li').length);
+  const own = multitrack.audios.slice(0, document.querySelector('.player').querySelectorAll('li').length);
   return {
     playing: multitrack.isPlaying(), time: multitrack.getCurrentTime(), times: own.map((audio) => audio.currentTime),
     durations: own.map((audio) => audio.duration), width: multitrack.rendering.containers[0].clientWidth,
@@ -69,8 +69,9 @@ STATE = """() => {
 
 
 def tone(*frequencies, sign=1):
+    """A sum of sines (1, samples); ``sign`` is that of the common one."""
     time = np.arange(SECONDS * RATE) / RATE
-    waves = [0.1 * np.sin(2 * np.pi * abs(f) * time) * (sign if f == COMMON else 1) for f in frequencies]
+    waves = [0.1 * np.sin(2 * np.pi * f * time) * (sign if f == COMMON else 1) for f in frequencies]
     return np.sum(waves, axis=0, dtype=np.float32)[None]
 
 
@@ -148,7 +149,7 @@ def heard(page):
     """The names of the tracks that are heard, and "common" where guitar's and piano's tone is not cancelled."""
     page.wait_for_timeout(800)  # longer than what the tap looks at, 8192 samples
     names = [*TONES, "common"]
-    levels = page.evaluate(LEVELS, [*TONES.values(), COMMON])
+    levels = page.evaluate(LEVELS, [RATE, [*TONES.values(), COMMON]])
     return {name for name, level in zip(names, levels, strict=True) if level > max(levels) - 25}
 
 
