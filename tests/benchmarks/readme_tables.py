@@ -68,21 +68,86 @@ def cluster(path):
     )
 
 
+def steps(path):
+    """Networks, batches and kinds of step by times and ratios, from what ``tests/benchmarks/compare.py`` wrote."""
+    rows = []
+    for row in json.loads(path.read_text(encoding="utf-8"))["steps"]["rows"]:
+        seconds = row["seconds"]
+        times = [seconds.get(name) for name in ("kept", "recomputed", "torch")]
+        ratios = [own and times[2] and own / times[2] for own in times[:2]]
+        milliseconds = [None if time is None else f"{1000 * time:.1f}" for time in times]
+        share = f"{100 * row['floor'] / seconds['kept']:.0f} %"
+        rows.append([row["network"], row["step"].replace("_", " "), f"{row['batch']}", *milliseconds, *ratios, share])
+    head = ["network", "step", "batch", "ours, ms", "recomputed, ms", "PyTorch, ms"]
+    return table([*head, "ours ÷ PyTorch", "recomputed ÷ PyTorch", "of the floor"], rows, texts=2)
+
+
+def memory(path):
+    """The picture of peak memory against depth, and its figures in MiB, from what ``compare.py`` wrote."""
+    measured = json.loads(path.read_text(encoding="utf-8"))["memory"]["rows"]
+    mebibytes = {(row["kind"], row["depth"]): row["peak"] / 2**20 for row in measured}
+    depths = sorted({row["depth"] for row in measured})
+    names = {"recomputed": "ours, recomputed", "kept": "ours, activations kept", "torch": "PyTorch"}
+    rows = [
+        [name, *(f"{mebibytes[kind, depth]:.0f}" for depth in depths)]
+        for kind, name in names.items()
+        if (kind, depths[0]) in mebibytes
+    ]
+    held = {row["depth"]: (row["before"] + 4 * row["parameters"]) / 2**20 for row in measured if row["kind"] != "torch"}
+    parts = "weights, gradients, Adam's two means, and Python itself"
+    rows.append([parts, *(f"{held[depth]:.0f}" for depth in depths)])
+    picture = "![Peak memory of a training step against the number of flow steps](data/memory.png)\n\n"
+    return picture + table(["MiB at steps of flow:", *map(str, depths)], rows, texts=1)
+
+
+def signals(path):
+    """Signal processing and metrics beside other libraries, from what ``compare.py`` wrote."""
+    measured = json.loads(path.read_text(encoding="utf-8"))["signals"]["rows"]
+    what = {"spectrogram": "STFT and inverse, {:g} s of stereo", "bss_eval": "BSS Eval, 4 stereo sources of {:g} s"}
+    rows = [
+        [what[task].format(found["audio_seconds"]), library.replace("ours", "glowsep"), seconds]
+        for task, found in measured.items()
+        for library, seconds in found["seconds"].items()
+    ]
+    return table(["task", "by", "seconds"], rows)
+
+
+def stages(path):
+    """Where a separation's time goes, from what ``compare.py`` wrote."""
+    measured = json.loads(path.read_text(encoding="utf-8"))["separation"]["rows"]
+    total = measured["seconds"]
+    rows = [[stage, seconds, f"{100 * seconds / total:.0f} %"] for stage, seconds in measured["stages"].items()]
+    length = measured["audio_seconds"]
+    title = f"{length:g} s into {measured['sources']} sources: {length / total:.2f} s of audio a second.\n\n"
+    return title + table(["stage", "seconds", "share"], rows)
+
+
 SECTIONS = {
     "fluidr3": (results, RESULTS / "fluidr3-test.json"),
     "musescore": (results, RESULTS / "musescore-test.json"),
     "ablation": (ablation, RESULTS / "ablation.json"),
     "speed": (speed, RESULTS / "speed.json"),
+    "steps": (steps, RESULTS / "compare.json"),
+    "memory": (memory, RESULTS / "compare.json"),
+    "signals": (signals, RESULTS / "compare.json"),
+    "stages": (stages, RESULTS / "compare.json"),
+    "steps-cuda": (steps, RESULTS / "compare-cuda.json"),
     "cluster": (cluster, RESULTS / "cluster.json"),
 }
 
 
-def table(head, rows):
-    """A Markdown table; numbers get two decimals and a true minus sign."""
-    shown = [[cell if isinstance(cell, str) else f"{cell:.2f}".replace("-", "−") for cell in row] for row in rows]
-    texts = len([cell for cell in rows[0] if isinstance(cell, str)])
+def table(head, rows, texts=None):
+    """A Markdown table; numbers get two decimals and a true minus sign, None a dash.
+
+    The first ``texts`` columns are aligned to the left; by default as many as there are texts in the first row.
+    """
+
+    def shown(cell):
+        return "–" if cell is None else cell if isinstance(cell, str) else f"{cell:.2f}".replace("-", "−")
+
+    texts = len([cell for cell in rows[0] if isinstance(cell, str)]) if texts is None else texts
     rule = ["---"] * texts + ["--:"] * (len(head) - texts)
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *shown])
+    return "\n".join(f"| {' | '.join(map(shown, row))} |" for row in [head, rule, *rows])
 
 
 def updated(text):
