@@ -1,0 +1,209 @@
+"""What students write in chapter 9, and what they must be told."""
+
+WRONG_ANSWERS = {
+    "squeeze_shape": [
+        ("shape = (1024, 128)", r"cannot make more numbers"),
+        ("shape = (512, 64)", r"cannot lose numbers"),
+    ],
+    "squeeze_stack": [
+        (
+            """
+class Squeeze(glowsep.Squeeze):
+    def _stack(self, x):
+        batch, channels, frames = x.shape
+        if frames % self.factor:
+            raise ValueError(f"{frames} frames are no multiple of {self.factor}")
+        return x.reshape(batch, self.factor * channels, frames // self.factor)
+""",
+            r"Squeeze\._stack: z .*reshape alone",
+        ),
+        (
+            """
+class Squeeze(glowsep.Squeeze):
+    def _stack(self, x):
+        batch, channels, frames = x.shape
+        if frames % self.factor:
+            raise ValueError(f"{frames} frames are no multiple of {self.factor}")
+        pairs = x.reshape(batch, channels, frames // self.factor, self.factor)
+        return pairs.swapaxes(2, 3).reshape(batch, self.factor * channels, -1)
+""",
+            r"the channel is the outer index",
+        ),
+        (
+            """
+class Squeeze(glowsep.Squeeze):
+    def _stack(self, x):
+        frames = x.shape[2] // self.factor * self.factor
+        return np.concatenate([x[:, :, k : frames : self.factor] for k in range(self.factor)], axis=1)
+""",
+            r"must be a ValueError",
+        ),
+    ],
+    "squeeze_unstack": [
+        (
+            """
+class Squeeze(glowsep.Squeeze):
+    def _unstack(self, z):
+        batch, channels, frames = z.shape
+        if channels % self.factor:
+            raise ValueError(f"{channels} channels are no multiple of {self.factor}")
+        return z.reshape(batch, channels // self.factor, self.factor * frames)
+""",
+            r"Squeeze\._unstack: x .*reshape alone",
+        ),
+        (
+            """
+class Squeeze(glowsep.Squeeze):
+    def _unstack(self, z):
+        batch, channels, frames = z.shape
+        if channels % self.factor:
+            raise ValueError(f"{channels} channels are no multiple of {self.factor}")
+        return np.concatenate(np.split(z, self.factor, axis=1), axis=2)
+""",
+            r"their frames must alternate",
+        ),
+    ],
+    "squeeze_forward": [
+        (
+            """
+class Squeeze(glowsep.Squeeze):
+    def forward(self, x, condition=None):
+        return self._stack(x), 0
+""",
+            r"logdet must be an array of shape \(2,\)",
+        ),
+        (
+            """
+class Squeeze(glowsep.Squeeze):
+    def forward(self, x, condition=None):
+        return self._stack(x), np.full(len(x), x[0].size * np.log(self.factor))
+""",
+            r"nothing is stretched",
+        ),
+    ],
+    "squeeze_inverse": [
+        (
+            """
+class Squeeze(glowsep.Squeeze):
+    def inverse(self, z, condition=None):
+        batch, channels, frames = z.shape
+        return z.reshape(batch, channels // self.factor, self.factor * frames)
+""",
+            r"the frames were not put back in order",
+        ),
+        (
+            """
+class Squeeze(glowsep.Squeeze):
+    def inverse(self, z, condition=None):
+        return z
+""",
+            r"Squeeze\.inverse: x has shape \(2, 6, 2\), but must have \(2, 3, 4\)",
+        ),
+    ],
+    "squeeze_backward": [
+        (
+            """
+class Squeeze(glowsep.Squeeze):
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+        x = self._unstack(z)
+        return dz.reshape(x.shape), x
+""",
+            r"Squeeze\.backward: dx .*dz itself came back",
+        ),
+        (
+            """
+class Squeeze(glowsep.Squeeze):
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+        return self._unstack(dz), z
+""",
+            r"Squeeze\.backward: x, rebuilt from the other side, has shape",
+        ),
+    ],
+    "squeeze_backward_inverse": [
+        (
+            """
+class Squeeze(glowsep.Squeeze):
+    def backward_inverse(self, dx, x, condition=None):
+        z = self._stack(x)
+        return dx.reshape(z.shape), z
+""",
+            r"Squeeze\.backward_inverse: dz .*dx itself came back",
+        ),
+        (
+            """
+class Squeeze(glowsep.Squeeze):
+    def backward_inverse(self, dx, x, condition=None):
+        return self._stack(dx), x
+""",
+            r"Squeeze\.backward_inverse: z, rebuilt from the other side, has shape",
+        ),
+    ],
+    "glow_forward": [
+        (
+            """
+class Glow(glowsep.Glow):
+    def forward(self, x, condition=None):
+        z = x
+        for layer in self.layers:
+            z, logdet = layer.forward(z, condition)
+        return z, logdet
+""",
+            r"only the last layer's; all of them must be summed",
+        ),
+        (
+            """
+class Glow(glowsep.Glow):
+    def forward(self, x, condition=None):
+        z, logdet = x, 0
+        for layer in self.layers:
+            z, layer_logdet = layer.forward(z, condition)
+            logdet = logdet + layer_logdet
+        return z, logdet / len(self.layers)
+""",
+            r"averaged over the layers",
+        ),
+    ],
+    "glow_log_prob": [
+        (
+            """
+class Glow(glowsep.Glow):
+    def log_prob(self, x, condition=None):
+        z, logdet = self.forward(x, condition)
+        return standard_normal_log_prob(z)
+""",
+            r"this is the density of z, not that of x",
+        ),
+        (
+            """
+class Glow(glowsep.Glow):
+    def log_prob(self, x, condition=None):
+        z, logdet = self.forward(x, condition)
+        return standard_normal_log_prob(z) - logdet
+""",
+            r"the log-det must be added",
+        ),
+    ],
+    "glow_backward": [
+        (
+            """
+class Glow(glowsep.Glow):
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+        kept = [None] * len(self.layers) if kept is None else kept
+        for layer, layer_kept in zip(self.layers, kept):
+            dz, z = layer.backward(dz, dlogdet, z, condition, layer_kept)
+        return dz, z
+""",
+            r"the last layer's turn is first",
+        ),
+        (
+            """
+class Glow(glowsep.Glow):
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+        for layer in reversed(self.layers):
+            dz, _ = layer.backward(dz, dlogdet, z, condition)
+        return dz, self.inverse(z)
+""",
+            r"every layer was given the flow's output z",
+        ),
+    ],
+}
