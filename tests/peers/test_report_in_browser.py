@@ -48,16 +48,13 @@ AudioNode.prototype.connect = function (target, ...more) {
   return connect.call(this, tap, ...more);
 };
 """
-LEVELS = (
-    """(tones) => {
-  const tap = taps.find((tap) => tap.context.sampleRate === %d);
+LEVELS = """([rate, tones]) => {
+  const tap = taps.find((tap) => tap.context.sampleRate === rate);
   const spectrum = new Float32Array(tap.frequencyBinCount);
   tap.getFloatFrequencyData(spectrum);
   const width = tap.context.sampleRate / tap.fftSize;
   return tones.map((tone) => Math.max(...[-1, 0, 1].map((step) => spectrum[Math.round(tone / width) + step])));
 }"""
-    % RATE
-)
 STATE = """() => {
   const { multitrack } = document.querySelector('.player');
   const own = multitrack.audios.slice(0, document.querySelector('.player').querySelectorAll('li').length);
