@@ -236,8 +236,8 @@ def test_a_cluster_that_cannot_import_glowsep_is_told_how(dataset, refused, tmp_
 
 
 def test_a_scheduler_that_is_lost_is_said_in_one_line(dataset, baselines, tmp_path, monkeypatch, capfd):
-    here = cluster.versions()
     with lone_scheduler(tmp_path, PYTHONPATH=str(REPOSITORY)) as (process, address):
+        here = cluster.versions()
 
         def kill_soon():  # asked for when the tasks are sent
             threading.Timer(1, process.kill).start()
