@@ -115,6 +115,15 @@ def ratio_masks(magnitudes, exponent=1.0):
 """,
             r"each bin is shared out for itself: sum over axis 0",
         ),
+        (
+            """
+def ratio_masks(magnitudes, exponent=1.0):
+    powers = magnitudes**exponent
+    total = powers.sum(axis=0)
+    return np.where(total > 0, powers / np.where(total > 0, total, 1), 1 / len(magnitudes))
+""",
+            r"powers of quiet sources vanish, and all look silent",
+        ),
     ],
 }
 
