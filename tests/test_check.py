@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from glowsep import check
+from glowsep.check.verdict import compare
 from glowsep.layers import ActNorm, AffineCoupling, InvertibleConv1x1, Squeeze
 from glowsep.network import GatedNetwork
 
@@ -474,6 +475,11 @@ def test_the_message_gives_index_expected_and_got():
 
     with pytest.raises(check.CheckError, match=r"at index \(2,\): expected 1, got 0\.5 \(relative error 0\.5\)"):
         check.gradient(np.sum, half, np.arange(3.0))
+
+
+def test_a_single_number_is_wrong_without_an_index():
+    with pytest.raises(check.CheckError, match=r"the sum is wrong: expected 1, got 2"):
+        compare("forward", "the sum", np.array(2.0), np.array(1.0), 1e-6)
 
 
 def test_the_layer_itself_is_left_as_it_is():

@@ -30,10 +30,10 @@ def compare(where, what, got, expected, tolerance, candidates=(), small=SMALL, l
     if not error <= tolerance:  # put this way, NaN fails
         worst = int(np.argmax(difference))
         index = tuple(int(i) for i in np.unravel_index(worst, difference.shape))
-        place = labels[worst] if labels else f"at index {index}"
+        place = f" {labels[worst]}" if labels else f" at index {index}" if index else ""  # a number has no index
         fail(
             where,
-            f"{what} is wrong {place}: expected {expected[index]:.9g}, got {got[index]:.9g} "
+            f"{what} is wrong{place}: expected {expected[index]:.9g}, got {got[index]:.9g} "
             f"(relative error {error:.2g}).{explain(got, expected, candidates)}",
         )
     return float(error)
