@@ -165,3 +165,5 @@ class WarmupCosine(glowsep.optim.WarmupCosine):
         ),
     ],
 }
+
+PACKAGE = {"clip_by_global_norm": "glowsep.optim"}
