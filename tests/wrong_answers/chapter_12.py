@@ -149,3 +149,6 @@ def summing_to(mixture, magnitudes):
         ),
     ],
 }
+
+# Solutions that are the package's own functions, statement for statement.
+PACKAGE = {"poisson": "glowsep.likelihood", "summing_to": "glowsep.search"}

@@ -117,3 +117,6 @@ def data_set_mean(scores):
         ),
     ],
 }
+
+# Solutions that are the package's own functions, statement for statement.
+PACKAGE = {"unmasked": "glowsep.separate"}

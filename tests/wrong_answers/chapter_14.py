@@ -132,3 +132,6 @@ def multiplications(config):
         ('limit = "launch"\nnumbers = 2.5e6', r"those are bytes"),
     ],
 }
+
+# Solutions that are the package's own functions, statement for statement.
+PACKAGE = {"array_module": "glowsep.backend", "beside": "glowsep.backend"}

@@ -103,3 +103,6 @@ def joined(segments, hop, overlap):
         ('must_agree = {"rate", "window_length", "hop", "components"}', r"dictionaries are put side by side"),
     ],
 }
+
+# Solutions that are the package's own functions, statement for statement.
+PACKAGE = {"level_gain": "glowsep.separate"}
