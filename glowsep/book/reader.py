@@ -13,7 +13,7 @@ UNANSWERED = "*Your answer here.*"
 def readers_copy(notebook, name):
     """A copy of a chapter for the book.
 
-    Solutions are folded behind "Show the solution", tests behind "Show the tests". What is the teacher's is left out:
+    Solutions are folded away behind the line "Solution", tests behind "Tests". What is the teacher's is left out:
     hidden tests, and the mark schemes of the projects. A widget, which does nothing without Python behind it, becomes a
     line that says where it moves.
 
@@ -34,9 +34,8 @@ def readers_copy(notebook, name):
     for cell in notebook["cells"]:
         cell["source"] = "".join(cell["source"])
         _arrange(cell)
-        cell["outputs"] = [_output(output, name) for output in cell.get("outputs", [])]
-        if cell["cell_type"] != "code":
-            del cell["outputs"]
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [_output(output, name) for output in cell["outputs"]]
     notebook["cells"] = [cell for cell in notebook["cells"] if cell["source"].strip()]
     return notebook
 
@@ -50,16 +49,16 @@ def _arrange(cell):
         cell["source"] = _folded_answer(cell["source"])
     elif grading.get("solution"):
         cell["source"] = SOLUTION.sub(r"\1", cell["source"])
-        _fold(cell, "solution")
+        _fold(cell, "Solution")
     elif grading.get("grade"):
         cell["source"] = HIDDEN_TESTS.sub("", cell["source"])
-        _fold(cell, "tests")
+        _fold(cell, "Tests")
 
 
-def _fold(cell, what):
+def _fold(cell, line):
     """Hide a cell's code behind a line to click on; its outputs stay in view."""
     cell["metadata"]["tags"] = [*cell["metadata"].get("tags", []), "hide-input"]
-    cell["metadata"]["mystnb"] = {"code_prompt_show": f"Show the {what}", "code_prompt_hide": f"Hide the {what}"}
+    cell["metadata"]["mystnb"] = {"code_prompt_show": line, "code_prompt_hide": line}
 
 
 def _folded_answer(text):
@@ -72,7 +71,7 @@ def _folded_answer(text):
 
 
 def _dropdown(text):
-    return f"::::{{dropdown}} Show the solution\n{text.strip()}\n::::\n"
+    return f"::::{{dropdown}} Solution\n{text.strip()}\n::::\n"
 
 
 def _output(output, name):
