@@ -1,10 +1,10 @@
 """The book: the chapters as a web site that needs no network, built by Jupyter Book.
 
 ``contents`` finds and arranges the chapters, ``reader`` makes of each what a reader wants to see, ``links`` keeps what
-they point to, and ``build`` has the site built.
+they point to, ``source`` lays all that out for Jupyter Book, and ``building`` has the site built.
 """
 
-from .build import build
+from .building import build
 from .contents import chapters, contents
 from .reader import readers_copy
 
