@@ -19,3 +19,7 @@ class DatasetError(GlowsepError):
 
 class ClusterError(GlowsepError):
     """A Dask cluster that cannot be reached, or a task that failed there."""
+
+
+class BookError(GlowsepError):
+    """A book that cannot be built from the chapters, or not where it is to go."""

@@ -1,4 +1,4 @@
-"""The command line: ``python -m glowsep separate | evaluate | train | sample | render``.
+"""The command line: ``python -m glowsep separate | evaluate | train | sample | render | book``.
 
 One module a command, each with a ``SUMMARY``, an ``EXAMPLE``, ``add_arguments(parser)`` and ``run(arguments)``.
 """
@@ -6,10 +6,17 @@ One module a command, each with a ``SUMMARY``, an ``EXAMPLE``, ``add_arguments(p
 import argparse
 import sys
 
-from glowsep.cli import evaluate, render, sample, separate, train
+from glowsep.cli import book, evaluate, render, sample, separate, train
 from glowsep.errors import GlowsepError
 
-COMMANDS = {"separate": separate, "evaluate": evaluate, "train": train, "sample": sample, "render": render}
+COMMANDS = {
+    "separate": separate,
+    "evaluate": evaluate,
+    "train": train,
+    "sample": sample,
+    "render": render,
+    "book": book,
+}
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended: 128 + SIGINT
 
 

@@ -1,0 +1,11 @@
+"""The book: the chapters as a web site that needs no network, built by Jupyter Book.
+
+``contents`` finds and arranges the chapters, ``reader`` makes of each what a reader wants to see, ``links`` keeps what
+they point to, ``source`` lays all that out for Jupyter Book, and ``building`` has the site built.
+"""
+
+from .building import build
+from .contents import chapters, contents
+from .reader import readers_copy
+
+__all__ = ["build", "chapters", "contents", "readers_copy"]

@@ -1,0 +1,131 @@
+"""Building: Jupyter Book is given its source, and the book appears at its place, whole or not at all."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+from tqdm import tqdm
+
+from glowsep.assignments import REPOSITORY
+from glowsep.errors import BookError
+
+from .source import write_source
+
+COMMAND = (sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build")
+INVENTORY = "objects.inv"  # Sphinx writes it into every site; its first lines name the project
+PAGE_DONE = re.compile(r"^(?:reading sources|writing output)\.\.\. \[ *\d+%\] (\S+)")
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
+
+
+def build(out, repository=REPOSITORY, progress=True):
+    """Build the book from the chapters, without running them.
+
+    Parameters
+    ----------
+    out : path
+        The folder to write to; begin reading at its ``index.html``. A book that was built there earlier is replaced.
+    repository : path
+        Holds ``README.md`` and the folder ``chapters``.
+    progress : bool
+        Show a progress bar.
+
+    Raises
+    ------
+    BookError
+        Jupyter Book is not installed, the folder holds something else or cannot be written, or a chapter cannot be
+        shown. What stood at ``out`` is then as it was.
+    """
+    out, repository = Path(out).resolve(), Path(repository).resolve()
+    require_jupyter_book()
+    require_place(out)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
+        source = Path(temporary, "source")
+        write_source(repository, source)
+        _put(_built(source, progress), out, Path(temporary, "earlier"))
+
+
+def require_jupyter_book():
+    """Refuse to go on without Jupyter Book, or with its version 2, which is another program of the same name.
+
+    Raises
+    ------
+    BookError
+    """
+    try:
+        found = metadata.version("jupyter-book")
+    except metadata.PackageNotFoundError:
+        found = "none"
+    if not found.startswith("1."):
+        raise BookError(f'the book needs Jupyter Book 1, but there is {found} here; pip install -e ".[book]"')
+
+
+def require_place(out):
+    """Refuse a place for the book that is something else already, or that has no folder to be in.
+
+    Raises
+    ------
+    BookError
+    """
+    if not out.parent.is_dir():
+        raise BookError(f"{out}: cannot be written, there is no folder {out.parent}; make it first")
+    if not os.access(out.parent, os.W_OK):
+        raise BookError(f"{out}: cannot be written; choose a folder that you may write to")
+    if out.exists() and not out.is_dir():
+        raise BookError(f"{out}: is a file; choose another name for the book's folder")
+    if out.is_dir() and any(out.iterdir()) and not _is_book(out):
+        raise BookError(f"{out}: holds something else than a book of glowsep; choose another folder, or empty it")
+
+
+def _is_book(folder):
+    inventory = folder / INVENTORY
+    return inventory.is_file() and b"# Project: glowsep\n" in inventory.read_bytes()
+
+
+def _built(source, progress):
+    """Have Jupyter Book build a source; return the site's folder."""
+    output = source.parent
+    command = [*COMMAND, source, "--path-output", output, "--warningiserror"]
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    complaints = output / "complaints.txt"
+    with (
+        open(complaints, "wb") as stderr,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, env=environment, encoding="utf-8") as process,
+        tqdm(total=2 * len(list(source.rglob("*.ipynb"))) + 2, desc="book", unit="page", disable=not progress) as bar,
+    ):
+        try:
+            for line in process.stdout:
+                if page := PAGE_DONE.match(COLOUR.sub("", line)):
+                    bar.set_postfix_str(Path(page[1]).name, refresh=False)
+                    bar.update()
+        except BaseException:  # Ctrl-C: the folder can only be cleared away once nothing is written to it any more
+            process.kill()
+            raise
+    if process.returncode:
+        raise BookError(_reason(complaints.read_text(encoding="utf-8"), source))
+    return output / "_build" / "html"
+
+
+def _put(site, out, earlier):
+    """Put the site in its place; the book that stood there goes away, or comes back if that fails."""
+    if out.exists():
+        os.replace(out, earlier)
+    try:
+        os.replace(site, out)
+    except BaseException:
+        if earlier.exists():
+            os.replace(earlier, out)
+        raise
+
+
+def _reason(complaints, source):
+    """What Sphinx complained of first, in one line that begins with the page's name."""
+    lines = [line for line in COLOUR.sub("", complaints).splitlines() if line.strip()]
+    place = re.compile(re.escape(f"{source}{os.sep}") + r"(.+?\.(?:ipynb|md)):(?:\d+:)? *(?:WARNING|ERROR)?:? *(.*)")
+    for line in lines:
+        if found := place.search(line):
+            return f"{found[1]}: Jupyter Book cannot show it ({found[2]}); correct the chapter"
+    return f"Jupyter Book failed ({' '.join(lines[:2])})"

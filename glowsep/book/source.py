@@ -1,0 +1,68 @@
+"""What Jupyter Book builds from: the landing page, the chapters' copies, the settings and the table of contents."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from string import Template
+
+import yaml
+
+from glowsep.errors import BookError
+
+from .contents import chapters, contents
+from .links import with_links
+from .reader import readers_copy
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+def write_source(repository, source):
+    """Write all that Jupyter Book needs.
+
+    Parameters
+    ----------
+    repository : pathlib.Path
+    source : pathlib.Path
+        The folder to write to.
+
+    Raises
+    ------
+    BookError
+        There are no chapters, one is not a notebook, or a link leads nowhere.
+    """
+    found = chapters(repository)
+    shutil.copytree(ASSETS, source / "assets", ignore=shutil.ignore_patterns("config.yml", "landing.md"))
+    shutil.copyfile(ASSETS / "config.yml", source / "_config.yml")
+    _write(source / "_toc.yml", yaml.safe_dump(contents([path.stem for path in found]), sort_keys=False))
+    readme = repository / "README.md"
+    _write(source / "index.md", with_links(landing_page(readme), readme, repository, source))
+    for path in found:
+        notebook = readers_copy(_read(path, repository), path.relative_to(repository).as_posix())
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "markdown":
+                cell["source"] = with_links(cell["source"], path, repository, source)
+        _write(source / path.relative_to(repository), json.dumps(notebook))
+
+
+def landing_page(readme):
+    """The README's beginning, the list of the chapters, and the README's credits, as Markdown."""
+    text = readme.read_text(encoding="utf-8")
+    front = text.partition("\n## Results\n")[0]
+    credits = re.search(r"^## Licence and credits\n.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[0]
+    return Template((ASSETS / "landing.md").read_text(encoding="utf-8")).substitute(front=front, credits=credits)
+
+
+def _read(path, repository):
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        if notebook["nbformat"] == 4:
+            return notebook
+    except (ValueError, LookupError, TypeError):
+        pass
+    raise BookError(f"{path.relative_to(repository)}: not a notebook of format 4; fetch it again")
+
+
+def _write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,28 @@
+"""``book``: the chapters as a web site to read without a network."""
+
+from pathlib import Path
+
+from glowsep import book
+from glowsep.cli import options
+
+SUMMARY = "build the book: the chapters as web pages to read without a network"
+EXAMPLE = "python -m glowsep book -o book"
+
+
+def add_arguments(parser):
+    """Declare what the command takes."""
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("book"),
+        metavar="FOLDER",
+        help="where to write the book; one that was built there earlier is replaced (default: %(default)s)",
+    )
+    options.add_quiet(parser)
+
+
+def run(arguments):
+    """Build the book, and say where to begin reading."""
+    book.build(arguments.out, progress=options.shows_progress(arguments))
+    options.say(arguments, arguments.out / "index.html")
