@@ -45,7 +45,7 @@ class PriorConfig:
     scale: float = 10.0
     quietest: float = 0.03
     loudest: float = 0.5
-    components: int = 32
+    components: int = 16
     glow: GlowConfig = field(
         default_factory=lambda: GlowConfig(channels=512, steps=8, condition_channels=NOISE_FEATURES)
     )
@@ -62,7 +62,7 @@ class Prior:
     Magnitudes are :math:`m = |X| / (\sum_n w_n / 2)`: a full-scale sine has magnitude 1. The Nyquist bin is left out:
     the flow sees ``window_length / 2`` bins.
 
-    Sources: Zhu et al. 2022, section III-A (a Glow an instrument); Song & Ermon 2019, section 3 (noise levels);
+    Sources: Zhu et al. 2022, section III-A (a Glow an instrument); Song & Ermon 2019, section 4 (noise levels);
     chapter 10.
 
     Parameters
@@ -120,10 +120,10 @@ class Prior:
     def standardise(self, u, noise):
         r"""Each bin of noisy u (batch, bins, frames) to mean 0 and variance 1, whatever its noise level.
 
-        .. math:: \tilde u = \frac{u - \mu}{d}, \qquad d = \sqrt{v + \sigma^2}
+        .. math:: \bar u = \frac{u - \mu}{d}, \qquad d = \sqrt{v + \sigma^2}
 
         with the mean :math:`\mu` and variance :math:`v` of the bin in solo recordings. So the flow starts from what an
-        average spectrum knows, and learns the rest. Returns :math:`\tilde u` and :math:`d` (batch, bins, 1).
+        average spectrum knows, and learns the rest. Returns :math:`\bar u` and :math:`d` (batch, bins, 1).
         """
         deviation = self.deviation(noise)
         return (u - self.mean[:, None]) / deviation, deviation

@@ -144,6 +144,9 @@ class AnnealedSearch:
     3. go there with some momentum, :math:`v_i \leftarrow \beta v_i + \lambda (\hat u_i - u_i)`,
        :math:`u_i \leftarrow u_i + v_i`, and scale the magnitudes of every bin so that they sum to the mixture's.
 
+    and the magnitudes found are the mean over the second half of the walk: each of its places is a guess that the noise
+    has moved about, and of all answers the mean of the guesses has the smallest expected squared error.
+
     The constraint is kept exactly, so the likelihood has nothing to overfit; the noise hides all that is finer than
     what has been decided so far. A source that sounds unlike its instrument is moved most.
 
@@ -185,7 +188,7 @@ class AnnealedSearch:
     def __call__(self, mixture, priors, rng, callback=None):
         xp = array_module(mixture)
         magnitudes = summing_to(mixture, self.start(mixture, priors))
-        velocity, history = xp.zeros_like(magnitudes), []
+        velocity, total, history = xp.zeros_like(magnitudes), xp.zeros_like(magnitudes), []
         for iteration, noise in enumerate(np.geomspace(self.loudest, self.quietest, self.iterations).tolist()):
             log_probs = 0.0
             for source, prior in enumerate(priors):
@@ -197,8 +200,11 @@ class AnnealedSearch:
                 log_probs += float(log_prob[0])
             history.append({"likelihood": float(poisson(mixture, magnitudes.sum(axis=0))[0]), "prior": -log_probs})
             magnitudes = summing_to(mixture, magnitudes)
+            if iteration >= self.iterations // 2:
+                total += magnitudes
             if callback is not None:
                 callback(iteration, magnitudes, history[-1])
+        magnitudes = total / (self.iterations - self.iterations // 2)
         latents = [prior.latent_of(magnitude) for prior, magnitude in zip(priors, magnitudes, strict=True)]
         return Found(magnitudes, latents, history)
 

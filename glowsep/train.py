@@ -90,7 +90,7 @@ def fit(prior, solo, validation=None, config=None, checkpoint=None, progress=Tru
 
     References
     ----------
-    Zhu et al. 2022, section III; Song & Ermon 2019, section 3; chapter 10.
+    Zhu et al. 2022, section III; Song & Ermon 2019, section 4; chapter 10.
     """
     config = TrainingConfig() if config is None else config
     excerpt = excerpt_length(prior.config, config.frames)

@@ -154,6 +154,13 @@ def test_the_sources_sum_to_the_mixture(count, iterations, weight):
     assert_allclose(found.magnitudes.sum(axis=0), mixture(), rtol=1e-3, atol=2e-5)
 
 
+@pytest.mark.parametrize("iterations", [1, 4, 5])
+def test_what_is_found_is_the_mean_of_the_second_half(iterations):
+    walk = []
+    found = run(AnnealedSearch(iterations=iterations), callback=lambda _, magnitudes, __: walk.append(magnitudes.copy()))
+    assert_allclose(found.magnitudes, np.mean(walk[iterations // 2 :], axis=0), rtol=1e-5)
+
+
 def test_one_source_is_the_mixture():
     assert_allclose(run(AnnealedSearch(iterations=2), 1).magnitudes[0], mixture(), rtol=1e-3, atol=2e-5)
 

@@ -30,7 +30,7 @@ def open_split(path, split, default):
 
 
 def add_device(parser):
-    """Add ``--device``; `use_device` acts on it."""
+    """Add ``--device``; `check_device` acts on it."""
     parser.add_argument("--device", choices=DEVICES, default="cpu", help="where to compute (default: %(default)s)")
 
 
