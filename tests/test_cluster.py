@@ -39,7 +39,10 @@ def scheduler():
     """The address of a scheduler with two workers, processes of their own. One loss of a worker is forgiven."""
     dask = pytest.importorskip("dask", reason="needs Dask: pip install '.[cluster]'")
     distributed = pytest.importorskip("distributed", reason="needs Dask: pip install '.[cluster]'")
+    # What Dask sets for its workers gives way to what whoever runs the tests has set.
+    others = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     with (
+        mock.patch.dict(os.environ, others, clear=True),
         dask.config.set({"distributed.scheduler.allowed-failures": 1}),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50

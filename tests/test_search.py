@@ -157,7 +157,8 @@ def test_the_sources_sum_to_the_mixture(count, iterations, weight):
 @pytest.mark.parametrize("iterations", [1, 4, 5])
 def test_what_is_found_is_the_mean_of_the_second_half(iterations):
     walk = []
-    found = run(AnnealedSearch(iterations=iterations), callback=lambda _, magnitudes, __: walk.append(magnitudes.copy()))
+    search = AnnealedSearch(iterations=iterations)
+    found = run(search, callback=lambda _, magnitudes, __: walk.append(magnitudes.copy()))
     assert_allclose(found.magnitudes, np.mean(walk[iterations // 2 :], axis=0), rtol=1e-5)
 
 

@@ -174,8 +174,9 @@ def test_noise_levels_lie_in_range_one_in_each_part(count, seed):
     levels = random_noise_levels(TINY, count, np.random.default_rng(seed))
     assert levels.shape == (count,) and levels.dtype == np.float32
     assert (levels >= 0.99999 * TINY.quietest).all() and (levels <= 1.00001 * TINY.loudest).all()
-    position = np.log(levels / TINY.quietest) / np.log(TINY.loudest / TINY.quietest)
-    assert_array_equal(np.floor(position * count + 1e-4).clip(0, count - 1), np.arange(count))
+    position = count * np.log(levels / TINY.quietest) / np.log(TINY.loudest / TINY.quietest)
+    within = position - np.arange(count)  # its part, which float32 may leave by a hair
+    assert (within > -1e-3).all() and (within < 1 + 1e-3).all()
 
 
 # Killed, and taken up again
