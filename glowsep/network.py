@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .backend import array_module
+from .backend import array_module, fused
 from .parameters import Parameters
 
 
@@ -49,7 +49,7 @@ class Convolution(Parameters):
         """The parameters' gradients, from the gradient ``dy`` by the output and the input ``x``."""
         dy = dy.reshape(len(dy), -1)
         self.dW = dy @ self._columns(x).T
-        self.db = dy.sum(axis=1)
+        self.db = dy @ array_module(dy).ones(dy.shape[1], dy.dtype)  # a sum; as a product it is twice as fast
 
     def _columns(self, x):
         inputs, batch, frames = x.shape
@@ -206,11 +206,19 @@ def tanh_and_sigmoid(before):
     The sigmoid is a tanh too, :math:`\sigma(b) = (1 + \tanh(b/2))/2`, which never overflows.
     """
     activation = before.reshape(2, -1, *before.shape[1:])
-    activation[1] *= 0.5
-    array_module(before).tanh(activation, out=activation)
-    activation[1] += 1
-    activation[1] *= 0.5
+    _activate(*activation)
     return activation
+
+
+@fused
+def _activate(a, b):
+    """a becomes tanh(a), b becomes σ(b)."""
+    xp = array_module(a)
+    xp.tanh(a, out=a)
+    b *= 0.5
+    xp.tanh(b, out=b)
+    b += 1
+    b *= 0.5
 
 
 def tanh_and_sigmoid_backward(dgated, activation):
@@ -218,12 +226,16 @@ def tanh_and_sigmoid_backward(dgated, activation):
 
     .. math:: \partial g/\partial a = \sigma (1 - \tanh^2), \qquad \partial g/\partial b = \tanh\, \sigma\, (1 - \sigma)
     """
-    xp, (tanh, sigmoid) = array_module(dgated), activation
-    dbefore = xp.empty((2, *dgated.shape), dgated.dtype)
-    da, db = dbefore
+    dbefore = array_module(dgated).empty((2, *dgated.shape), dgated.dtype)
+    _activate_backward(*dbefore, dgated, *activation)
+    return dbefore.reshape(-1, *dgated.shape[1:])
+
+
+@fused
+def _activate_backward(da, db, dgated, tanh, sigmoid):
+    xp = array_module(da)
     xp.multiply(dgated, sigmoid, out=da)
     xp.multiply(da, tanh, out=db)
     # What both have now lacks a factor 1 - f, where f is tanh or σ: so take away what it is times f.
     da -= xp.multiply(db, tanh, out=dgated)
     db -= xp.multiply(db, sigmoid, out=dgated)
-    return dbefore.reshape(-1, *dgated.shape[1:])

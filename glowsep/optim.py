@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glowsep.backend import array_module
+from glowsep.backend import array_module, fused
 
 
 class Adam:
@@ -63,7 +63,6 @@ class Adam:
         self.steps = 0
         self.mean = {name: array_module(p).zeros_like(p) for name, p in self.parameters.items()}
         self.square = {name: array_module(p).zeros_like(p) for name, p in self.parameters.items()}
-        self._scratch = _Scratch()
 
     def step(self, gradients, learning_rate=None):
         """Move every parameter one step downhill, in place.
@@ -83,29 +82,13 @@ class Adam:
         self._require_matching(gradients)
         self.steps += 1
         rate = float(self.learning_rate if learning_rate is None else learning_rate)
+        # Both divisions by 1 - beta^t as two numbers: the order of computation at the end of the paper's section 2.
+        square_bias_root = math.sqrt(1 - self.beta2**self.steps)
+        step_size = rate * square_bias_root / (1 - self.beta1**self.steps)
+        epsilon = self.epsilon * square_bias_root
         for name, parameter in self.parameters.items():
             for block in blocks(parameter, gradients[name], self.mean[name], self.square[name]):
-                self._step(rate, *block)
-
-    def _step(self, rate, parameter, gradient, mean, square):
-        xp, scratch = array_module(parameter), self._scratch.like(parameter)
-        step_size = rate / (1 - self.beta1**self.steps)
-        square_bias_root = math.sqrt(1 - self.beta2**self.steps)
-
-        mean *= self.beta1
-        mean += xp.multiply(gradient, 1 - self.beta1, out=scratch)
-
-        square *= self.beta2
-        xp.multiply(gradient, gradient, out=scratch)
-        scratch *= 1 - self.beta2
-        square += scratch
-
-        xp.sqrt(square, out=scratch)
-        scratch /= square_bias_root
-        scratch += self.epsilon
-        xp.divide(mean, scratch, out=scratch)
-        scratch *= step_size
-        parameter -= scratch
+                _update(*block, self.beta1, self.beta2, step_size, epsilon)
 
     def state(self):
         """Everything but the parameters that the next step depends on, as a flat dict of arrays.
@@ -159,6 +142,15 @@ class Adam:
             shape = getattr(gradients[name], "shape", None)
             if shape != parameter.shape:
                 raise ValueError(f"the gradient by {name!r} is {shape}, but must be {parameter.shape}")
+
+
+@fused
+def _update(parameter, gradient, mean, square, beta1, beta2, step_size, epsilon):
+    """Adam's three equations, in place."""
+    xp = array_module(parameter)
+    mean += (1 - beta1) * (gradient - mean)
+    square += (1 - beta2) * (gradient * gradient - square)
+    parameter -= step_size * mean / (xp.sqrt(square) + epsilon)
 
 
 def clip_by_global_norm(gradients, maximum):
@@ -283,16 +275,3 @@ def blocks(*arrays, size=2**15):
     length = max(1, size * first.shape[axis] // first.size)
     cuts = [slice(start, start + length) for start in range(0, first.shape[axis], length)]
     return [tuple(array[(slice(None),) * axis + (cut,)] for array in arrays) for cut in cuts]
-
-
-class _Scratch:
-    """One buffer per dtype, as large as the largest array it was asked for: the only memory a step needs."""
-
-    def __init__(self):
-        self._buffers = {}
-
-    def like(self, array):
-        buffer = self._buffers.get(array.dtype)
-        if buffer is None or buffer.size < array.size:
-            buffer = self._buffers[array.dtype] = array_module(array).empty(array.size, dtype=array.dtype)
-        return buffer[: array.size].reshape(array.shape)

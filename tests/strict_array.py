@@ -97,6 +97,39 @@ def on_device(function):
     return called
 
 
+class InKernel(ndarray):
+    """What a fused function is given in place of an array: only element-wise operations are allowed on it."""
+
+    __module__ = "cupy"
+
+    def __getattr__(self, name):
+        if name in ("dtype", "ndim"):
+            return getattr(self.values, name)
+        raise NotImplementedError(f"{name} is not supported in a fused function")
+
+    def refused(self, *arguments, **options):
+        raise NotImplementedError("only element-wise operations are supported in a fused function")
+
+    __array_function__ = __getitem__ = __iter__ = __len__ = __bool__ = __float__ = __int__ = refused
+
+    def __setitem__(self, index, value):
+        if index is not Ellipsis:
+            self.refused()
+        super().__setitem__(index, value)
+
+
+def fuse(function):
+    """Like ``cupy.fuse``: the function's operations together are one launch, and can be element-wise only."""
+
+    def launched(*arguments):
+        for argument in arguments:
+            if not isinstance(argument, ndarray | int | float):
+                raise TypeError(f"a fused function takes device arrays and numbers, but was given {type(argument)}")
+        return function(*(InKernel(a.values) if isinstance(a, ndarray) else a for a in arguments))
+
+    return launched
+
+
 class StrictModule(ModuleType):
     """NumPy's functions, on device arrays; or those of one of NumPy's modules."""
 
@@ -123,6 +156,7 @@ def stand_in():
     """A module to put into ``sys.modules["cupy"]``."""
     cupy = StrictModule("cupy", np)
     cupy.ndarray = ndarray
+    cupy.fuse = fuse
     cupy.asarray = lambda values, dtype=None: ndarray(np.array(getattr(values, "values", values), dtype))
     cupy.cuda = SimpleNamespace(
         runtime=SimpleNamespace(getDeviceCount=lambda: 1, CUDARuntimeError=DriverError)

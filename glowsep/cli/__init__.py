@@ -6,6 +6,7 @@ One module a command, each with a ``SUMMARY``, an ``EXAMPLE``, ``add_arguments(p
 import argparse
 import sys
 
+from glowsep.backend import keep_freed_memory
 from glowsep.cli import book, evaluate, render, sample, separate, train
 from glowsep.errors import GlowsepError
 
@@ -33,6 +34,8 @@ def main(argv=None):
     int
         The exit status: 0; 1 after one line on stderr that says what is wrong; 130 after Ctrl-C.
     """
+    if argv is None:  # this process is the command's alone
+        keep_freed_memory()
     try:
         arguments = command_line().parse_args(argv)
         arguments.run(arguments)

@@ -80,8 +80,10 @@ class InvertibleConv1x1(Bijection):
 
     def _mix(self, matrices, x):
         batch, channels, frames = x.shape
-        mixed = (matrices @ self._grouped(x)).swapaxes(0, 1)
-        return mixed.reshape(channels, batch, frames).swapaxes(0, 1)
+        xp = array_module(x)
+        mixed = xp.empty((channels, batch, frames), x.dtype).swapaxes(0, 1)
+        xp.matmul(matrices, self._grouped(x), out=self._grouped(mixed))
+        return mixed
 
 
 def random_rotations(channels, groups=1, rng=None):

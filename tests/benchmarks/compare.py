@@ -23,6 +23,8 @@ import compare_memory
 import compare_signals
 import compare_steps
 
+from glowsep.backend import keep_freed_memory
+
 SONG = REPOSITORY / "data" / "freedoom4" / "test" / "freedoom2_doom" / "mix.flac"
 PARTS = ("steps", "memory", "signals", "separation")
 
@@ -40,7 +42,9 @@ def machine(device):
         except PackageNotFoundError:
             continue
     threads = os.environ.get("OMP_NUM_THREADS", "all")
-    return {"device": device, "cores": os.cpu_count(), "threads": threads, "system": platform.machine(), **names}
+    kernels = os.environ.get("OPENBLAS_CORETYPE", "as OpenBLAS chooses")  # of NumPy's matrix products
+    settings = {"device": device, "cores": os.cpu_count(), "threads": threads, "kernels": kernels}
+    return settings | {"system": platform.machine()} | names
 
 
 def show(line):
@@ -75,6 +79,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=7, help="of which the medians are taken (default: %(default)s)")
     arguments = parser.parse_args()
 
+    keep_freed_memory()  # as the command line does; PyTorch gains from it too
     known = {}
     if arguments.json and arguments.json.exists():
         known = json.loads(arguments.json.read_text(encoding="utf-8"))

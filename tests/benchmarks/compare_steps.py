@@ -3,6 +3,7 @@
 import importlib.util
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -53,10 +54,18 @@ class Ours:
 
     def __init__(self, subject):
         self.glow, self.x, self.condition = subject.glow, subject.x, subject.condition
-        self.latent = subject.latent.copy(order="K")
+        self.latent = subject.latent
         self.adam = Adam(self.glow.parameters(), LEARNING_RATE)
-        self.latent_adam = Adam({"z": self.latent}, LEARNING_RATE)
-        self.target = abs(self.x)
+
+    # What only the search needs: who measures the memory of a training step must not hold it.
+
+    @cached_property
+    def latent_adam(self):
+        return Adam({"z": self.latent}, LEARNING_RATE)
+
+    @cached_property
+    def target(self):
+        return abs(self.x)
 
     def training(self):
         z, logdet, kept = self.glow.forward_keeping(self.x, self.condition)

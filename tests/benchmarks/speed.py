@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: it need not be installed
 
 from glowsep import audio, separate
+from glowsep.backend import keep_freed_memory
 from glowsep.cli.priors import load_priors
 
 SECONDS = 10
@@ -24,6 +25,7 @@ def main():
     parser.add_argument("song", type=Path)
     parser.add_argument("--json", type=Path, help="where to save it")
     arguments = parser.parse_args()
+    keep_freed_memory()  # as the command line does
     priors = load_priors(None)
     waveform, rate = audio.read(arguments.song)
     excerpt = waveform[:, : SECONDS * rate]

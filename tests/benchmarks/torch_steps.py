@@ -20,8 +20,14 @@ class Theirs:
         self.x, self.condition, self.latent = (None if a is None else tensor(a, device) for a in arrays)
         self.latent.requires_grad_()
         self.adam = torch.optim.Adam(self.network.parameters(), LEARNING_RATE)
-        self.latent_adam = torch.optim.Adam([self.latent], LEARNING_RATE)
-        self.target = self.x.abs()
+
+    @cached_property
+    def latent_adam(self):
+        return torch.optim.Adam([self.latent], LEARNING_RATE)
+
+    @cached_property
+    def target(self):
+        return self.x.abs()
 
     @cached_property
     def frozen(self):
