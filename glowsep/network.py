@@ -206,12 +206,12 @@ def tanh_and_sigmoid(before):
     The sigmoid is a tanh too, :math:`\sigma(b) = (1 + \tanh(b/2))/2`, which never overflows.
     """
     activation = before.reshape(2, -1, *before.shape[1:])
-    _activate(*activation)
+    activate(*activation)
     return activation
 
 
 @fused
-def _activate(a, b):
+def activate(a, b):
     """a becomes tanh(a), b becomes σ(b)."""
     xp = array_module(a)
     xp.tanh(a, out=a)
@@ -227,12 +227,12 @@ def tanh_and_sigmoid_backward(dgated, activation):
     .. math:: \partial g/\partial a = \sigma (1 - \tanh^2), \qquad \partial g/\partial b = \tanh\, \sigma\, (1 - \sigma)
     """
     dbefore = array_module(dgated).empty((2, *dgated.shape), dgated.dtype)
-    _activate_backward(*dbefore, dgated, *activation)
+    activate_backward(*dbefore, dgated, *activation)
     return dbefore.reshape(-1, *dgated.shape[1:])
 
 
 @fused
-def _activate_backward(da, db, dgated, tanh, sigmoid):
+def activate_backward(da, db, dgated, tanh, sigmoid):
     xp = array_module(da)
     xp.multiply(dgated, sigmoid, out=da)
     xp.multiply(da, tanh, out=db)

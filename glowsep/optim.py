@@ -88,7 +88,7 @@ class Adam:
         epsilon = self.epsilon * square_bias_root
         for name, parameter in self.parameters.items():
             for block in blocks(parameter, gradients[name], self.mean[name], self.square[name]):
-                _update(*block, self.beta1, self.beta2, step_size, epsilon)
+                adam_update(*block, self.beta1, self.beta2, step_size, epsilon)
 
     def state(self):
         """Everything but the parameters that the next step depends on, as a flat dict of arrays.
@@ -145,8 +145,8 @@ class Adam:
 
 
 @fused
-def _update(parameter, gradient, mean, square, beta1, beta2, step_size, epsilon):
-    """Adam's three equations, in place."""
+def adam_update(parameter, gradient, mean, square, beta1, beta2, step_size, epsilon):
+    """Adam's three equations, in place; the divisions by 1 - beta^t are in ``step_size`` and ``epsilon``."""
     xp = array_module(parameter)
     mean += (1 - beta1) * (gradient - mean)
     square += (1 - beta2) * (gradient * gradient - square)

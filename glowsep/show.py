@@ -174,6 +174,37 @@ def with_alt(figure, alt):
     display(_html(_image(_png(figure), "png", alt)))
 
 
+def with_sliders(draw, **sliders):
+    """Show in a notebook what ``draw`` shows, under sliders that draw it anew when they are moved.
+
+    The picture is a widget of HTML. ``ipywidgets.interact`` would put it into an ``Output`` widget, and with one of
+    these in a notebook nbclient, by which nbgrader runs it, now and then waits for ever for an answer of the kernel.
+
+    Parameters
+    ----------
+    draw : callable
+        Shows a picture by `with_alt`; takes the sliders' values by name.
+    **sliders : ipywidgets widgets
+        Under the names of ``draw``'s arguments; one without a description is described by its name.
+    """
+    from IPython.display import display
+    from IPython.utils.capture import capture_output
+    from ipywidgets import HTML, VBox
+
+    picture = HTML()
+
+    def redraw(change=None):
+        with capture_output() as captured:
+            draw(**{name: slider.value for name, slider in sliders.items()})
+        picture.value = "".join(output.data["text/html"] for output in captured.outputs)
+
+    for name, slider in sliders.items():
+        slider.description = slider.description or name
+        slider.observe(redraw, "value")
+    redraw()
+    display(VBox([*sliders.values(), picture]))
+
+
 def animation(frames, alt, seconds_per_frame=0.5):
     """Pictures shown one after the other, again and again.
 

@@ -94,10 +94,13 @@ def nbgrader(course, chapter, command, *options):
     log = course / f"{chapter}-{command}{''.join(options)}.log"
     # A gradebook for each chapter: they are worked on at the same time.
     options = [*options, "--db", f"sqlite:///{course / chapter}.db"]
+    # One thread each, as many chapters are worked on as there are cores: threads that wait for each other are slow.
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "nbgrader", command, chapter, *options], cwd=course, stdout=out, stderr=out
-        )
+            [sys.executable, "-m", "nbgrader", command, chapter, *options],
+            cwd=course, env=environment, stdout=out, stderr=out,
+        )  # fmt: skip
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, f"nbgrader {command} {chapter} failed:\n{log.read_text()[-3000:]}"

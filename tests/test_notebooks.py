@@ -34,9 +34,16 @@ def outputs(chapter):
 def markup(chapter):
     """The HTML that a chapter shows, widgets included."""
     widgets = NOTEBOOKS[chapter].metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {})
-    inside = [output for widget in widgets.get("state", {}).values() for output in widget["state"].get("outputs", [])]
-    data = [output["data"] for output in [*outputs(chapter), *inside] if "data" in output]
-    return data, "".join("".join(content.get("text/html", "")) for content in data)
+    inside = [widget["state"] for widget in widgets.get("state", {}).values()]
+    inside = "".join(state["value"] for state in inside if state["_model_name"] == "HTMLModel")
+    data = [output["data"] for output in outputs(chapter) if "data" in output]
+    return data, inside + "".join("".join(content.get("text/html", "")) for content in data)
+
+
+@of_chapters
+def test_nothing_is_shown_in_a_widget_that_answers(chapter):
+    """An Output widget can make nbclient wait for ever: see `glowsep.show.with_sliders`."""
+    assert "OutputModel" not in json.dumps(NOTEBOOKS[chapter].metadata)
 
 
 class Pictures(HTMLParser):
