@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 from strict_array import stand_in
 
 from glowsep import spectrogram
-from glowsep.backend import array_module, beside, cuda, to_device, to_host
+from glowsep.backend import array_module, beside, cuda, fused, keep_freed_memory, to_device, to_host
 from glowsep.cli import main
 from glowsep.cli.options import move
 from glowsep.flow import Glow, GlowConfig
@@ -78,6 +78,55 @@ def test_the_stand_in_is_strict(monkeypatch):
         with pytest.raises(TypeError):
             mix()
     assert isinstance(there.sum(), type(there)) and isinstance(2 * there, type(there))
+
+
+def test_a_fused_function_is_one_kernel_of_element_wise_operations(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", stand_in())
+    x = to_device(np.arange(6, dtype=np.float32).reshape(2, 3), "cuda")
+    for not_element_wise in (
+        lambda a: a.sum(),
+        lambda a: a[0],
+        lambda a: a.reshape(-1),
+        lambda a: np.concatenate([a, a]),
+        lambda a: float(a),
+        lambda a: len(a),
+        lambda a: 1 if a else 2,
+    ):
+        with pytest.raises(NotImplementedError):
+            fused(not_element_wise)(x)
+    with pytest.raises(TypeError):
+        fused(lambda a, b: a + b)(x, np.ones(3, np.float32))
+
+
+def test_a_fused_function_changes_its_arguments_and_returns_what_it_says(xp):
+    @fused
+    def shifted(a, shift):
+        """Adds ``shift`` to a, and returns the cosine."""
+        a += shift
+        return array_module(a).cos(a)
+
+    here = np.arange(6, dtype=np.float32).reshape(2, 3)
+    there = to_device(here, "cuda")
+    assert_same(shifted(there, 0.5), shifted(here, 0.5), xp)
+    assert_same(there, here, xp)
+    assert here[0, 0] == 0.5
+    assert shifted.__name__ == "shifted" and "cosine" in shifted.__doc__
+
+
+@pytest.mark.parametrize("library", ["this machine's", "one without mallopt", "none"])
+def test_where_the_c_library_cannot_keep_memory_nothing_happens(library, monkeypatch):
+    asked = []
+    if library == "one without mallopt":
+        monkeypatch.setattr("ctypes.CDLL", lambda name: asked.append(name) or object())
+    elif library == "none":
+
+        def refuse(name):
+            asked.append(name)
+            raise OSError
+
+        monkeypatch.setattr("ctypes.CDLL", refuse)
+    keep_freed_memory()
+    assert asked == ([] if library == "this machine's" else [None])
 
 
 def test_beside_moves_both_ways(xp):

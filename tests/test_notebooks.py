@@ -33,11 +33,23 @@ def outputs(chapter):
 
 def markup(chapter):
     """The HTML that a chapter shows, widgets included."""
-    widgets = NOTEBOOKS[chapter].metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {})
-    inside = [widget["state"] for widget in widgets.get("state", {}).values()]
-    inside = "".join(state["value"] for state in inside if state["_model_name"] == "HTMLModel")
     data = [output["data"] for output in outputs(chapter) if "data" in output]
-    return data, inside + "".join("".join(content.get("text/html", "")) for content in data)
+    html = [*inside_widgets(chapter), *("".join(content.get("text/html", "")) for content in data)]
+    return data, "".join(html)
+
+
+def inside_widgets(chapter):
+    """The HTML in the widgets of a chapter."""
+    widgets = NOTEBOOKS[chapter].metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {})
+    states = [widget["state"] for widget in widgets.get("state", {}).values()]
+    return [state["value"] for state in states if state["_model_name"] == "HTMLModel"]
+
+
+@of_chapters
+def test_what_moves_with_a_slider_is_saved(chapter):
+    code = [cell.source for cell in NOTEBOOKS[chapter].cells if cell.cell_type == "code"]
+    pictures = [text for text in inside_widgets(chapter) if "<img" in text]
+    assert len(pictures) == sum(source.count("with_sliders(") for source in code)
 
 
 @of_chapters

@@ -14,7 +14,7 @@ from matplotlib import image, pyplot
 from matplotlib.figure import Figure
 from PIL import Image
 
-from glowsep.show import animation, draw_spectrograms, players, spectrograms, with_alt
+from glowsep.show import animation, draw_spectrograms, players, spectrograms, with_alt, with_sliders
 
 RATE = 8000
 
@@ -160,3 +160,31 @@ def test_what_cannot_be_played_is_named(waveform):
 def test_the_package_does_without_jupyter():
     code = "import sys, glowsep, glowsep.show, glowsep.assignments; sys.exit('IPython' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_moved_slider_draws_anew(monkeypatch):
+    ipywidgets = pytest.importorskip("ipywidgets")
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+
+    shell, drawn, boxes, box = InteractiveShell.instance(), [], [], ipywidgets.VBox
+    monkeypatch.setattr(ipywidgets, "VBox", lambda children: boxes.append(children) or box(children))
+    try:
+        with capture_output() as captured:
+            slider = ipywidgets.IntSlider(3, 0, 9)
+
+            def draw(height):
+                drawn.append(height)
+                figure = Figure(figsize=(1, 1))
+                figure.subplots().axhline(height)
+                with_alt(figure, f"A line at {height}.")
+
+            with_sliders(draw, height=slider)
+            slider.value = 5
+    finally:
+        shell.clear_instance()
+    assert drawn == [3, 5] and slider.description == "height"
+    assert len(captured.outputs) == 1, "the box alone is shown; the picture is inside"
+    ((first, picture),) = boxes
+    assert first is slider
+    assert "A line at 5." in picture.value and "<img" in picture.value
