@@ -146,18 +146,20 @@ events = st.one_of(
 @given(st.lists(st.lists(events, max_size=20), min_size=1, max_size=3))
 def test_stems_play_the_notes_of_the_song_when_the_song_does(tracks):
     song = song_of(*[[message for event in track for message in event] for track in tracks])
-    heard, expected = Counter(), Counter()
+    heard, expected = [], []
     for stem in midi.split(song, minimum_notes=1):
         assert sum(message.time for message in stem.midi) == pytest.approx(midi.duration(song), abs=0.02)
-        for second, channel, program, key, velocity in played(stem.midi):
-            heard[second, channel, program, key, velocity] += 1
+        heard += [(*note, second) for second, *note in played(stem.midi)]
     for second, channel, program, key, velocity in played(song):
         if channel != 9 and program >= 112:
             continue
         if channel != 9 and midi.instrument_group(program) is None:
             program = 0
-        expected[second, channel, program, key, velocity] += 1
-    assert heard == expected
+        expected.append((channel, program, key, velocity, second))
+    heard, expected = sorted(heard), sorted(expected)
+    assert [note for *note, _ in heard] == [note for *note, _ in expected]
+    # Sums of the same times in another order differ in their last digits.
+    assert [second for *_, second in heard] == pytest.approx([second for *_, second in expected], abs=1e-5)
 
 
 # Rendering
