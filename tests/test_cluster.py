@@ -32,7 +32,8 @@ def run(*arguments):
 
 def one_thread():
     """As Dask's workers compute: sums over several threads differ in their last bit."""
-    return pytest.importorskip("threadpoolctl", reason="needs threadpoolctl: pip install '.[peers]'").threadpool_limits(1)
+    threads = pytest.importorskip("threadpoolctl", reason="needs threadpoolctl: pip install '.[peers]'")
+    return threads.threadpool_limits(1)
 
 
 def files(folder):
