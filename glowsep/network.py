@@ -212,7 +212,7 @@ def tanh_and_sigmoid(before):
 
 @fused
 def activate(a, b):
-    """a becomes tanh(a), b becomes σ(b)."""
+    """a becomes tanh(a), b becomes σ(b), both (hidden, batch, frames)."""
     xp = array_module(a)
     xp.tanh(a, out=a)
     b *= 0.5
@@ -233,6 +233,7 @@ def tanh_and_sigmoid_backward(dgated, activation):
 
 @fused
 def activate_backward(da, db, dgated, tanh, sigmoid):
+    """Writes both gradients, all (hidden, batch, frames); dgated is used up."""
     xp = array_module(da)
     xp.multiply(dgated, sigmoid, out=da)
     xp.multiply(da, tanh, out=db)

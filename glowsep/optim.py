@@ -146,7 +146,10 @@ class Adam:
 
 @fused
 def adam_update(parameter, gradient, mean, square, beta1, beta2, step_size, epsilon):
-    """Adam's three equations, in place; the divisions by 1 - beta^t are in ``step_size`` and ``epsilon``."""
+    """Adam's three equations on arrays of one shape, in place (Kingma & Ba 2015, end of section 2).
+
+    The divisions by 1 - beta^t are in ``step_size`` and ``epsilon``.
+    """
     xp = array_module(parameter)
     mean += (1 - beta1) * (gradient - mean)
     square += (1 - beta2) * (gradient * gradient - square)

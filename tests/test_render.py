@@ -59,7 +59,7 @@ def played(song):
         if message.type == "program_change":
             program[message.channel] = message.program
         elif message.type == "note_on" and message.velocity:
-            yield round(second, 6), message.channel, program[message.channel], message.note, message.velocity
+            yield second, message.channel, program[message.channel], message.note, message.velocity
 
 
 # Taking a song apart
@@ -159,7 +159,7 @@ def test_stems_play_the_notes_of_the_song_when_the_song_does(tracks):
     heard, expected = sorted(heard), sorted(expected)
     assert [note for *note, _ in heard] == [note for *note, _ in expected]
     # Sums of the same times in another order differ in their last digits.
-    assert [second for *_, second in heard] == pytest.approx([second for *_, second in expected], abs=1e-5)
+    assert [second for *_, second in heard] == pytest.approx([second for *_, second in expected], abs=1e-9)
 
 
 # Rendering

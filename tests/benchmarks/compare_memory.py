@@ -20,7 +20,7 @@ from glowsep.backend import keep_freed_memory
 
 DEPTHS = (4, 8, 16, 32, 64)
 KINDS = {"recomputed": "ours, recomputed", "kept": "ours, activations kept", "torch": "PyTorch"}
-NETWORK, BATCH = "default prior", 64
+NETWORK, BATCH = "default prior", 32
 
 
 def measure(device, progress):
