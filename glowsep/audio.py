@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 import soundfile
-from scipy.signal import resample_poly
 
 from glowsep.errors import AudioError
 
@@ -528,4 +528,4 @@ def resample(waveform, rate, new_rate):
     if rate == new_rate:
         return waveform
     shared = math.gcd(rate, new_rate)
-    return resample_poly(waveform, new_rate // shared, rate // shared, axis=-1)
+    return scipy.signal.resample_poly(waveform, new_rate // shared, rate // shared, axis=-1)

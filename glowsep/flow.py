@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .backend import array_module
-from .layers import ActNorm, AffineCoupling, Bijection, InvertibleConv1x1, Squeeze
+from .layers import ActNorm, AffineCoupling, Bijection, FusedStep, InvertibleConv1x1, Squeeze
 
 
 @dataclass(frozen=True)
@@ -142,9 +142,25 @@ class Glow(Bijection):
         if frames % factor:
             raise ValueError(f"frames is {frames}, but must be a multiple of {factor}")
         shape = batch, factor * self.config.channels, frames // factor
-        bias = self.layers[1].bias
-        z = array_module(bias).asarray(temperature * rng.standard_normal(shape), dtype=bias.dtype)
+        like = next(iter(self.parameters().values()))
+        z = array_module(like).asarray(temperature * rng.standard_normal(shape), dtype=like.dtype)
         return self.inverse(z, condition)
+
+
+class FusedGlow(Glow):
+    """The same flow with the same parameters under the same names, its steps fused: faster, in less memory.
+
+    Source: chapter 14.
+    """
+
+    def __init__(self, config, rng=None, dtype=np.float32):
+        super().__init__(config, rng, dtype)
+        self.plain = self.layers
+        squeeze, *others = self.plain
+        self.layers = [squeeze, *(FusedStep(*step) for step in zip(*[iter(others)] * 3, strict=True))]
+
+    def parts(self):
+        return {str(index): layer for index, layer in enumerate(self.plain)}
 
 
 def standard_normal_log_prob(z):

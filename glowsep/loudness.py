@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy.signal import lfilter
+import scipy
 
 BLOCK_SECONDS, OVERLAP = 0.4, 0.75
 ABSOLUTE_GATE, RELATIVE_GATE = -70.0, -10.0  # LUFS; LU below the loudness of what passes the first gate
@@ -34,7 +34,7 @@ def integrated_loudness(waveform, rate):
     ITU-R BS.1770-4; the filters for other rates than 48 kHz by De Man 2014, "Evaluation of implementations of the
     EBU R128 loudness measurement".
     """
-    weighted = lfilter(*high_shelf(rate), lfilter(*high_pass(rate), waveform))
+    weighted = scipy.signal.lfilter(*high_shelf(rate), scipy.signal.lfilter(*high_pass(rate), waveform))
     block = round(BLOCK_SECONDS * rate)
     hop = round(BLOCK_SECONDS * (1 - OVERLAP) * rate)
     energy = np.concatenate([[0.0], np.cumsum(np.square(weighted))])

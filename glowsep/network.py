@@ -49,7 +49,7 @@ class Convolution(Parameters):
         """The parameters' gradients, from the gradient ``dy`` by the output and the input ``x``."""
         dy = dy.reshape(len(dy), -1)
         self.dW = dy @ self._columns(x).T
-        self.db = dy @ array_module(dy).ones(dy.shape[1], dy.dtype)  # a sum; as a product it is twice as fast
+        self.db = row_sums(dy)
 
     def _columns(self, x):
         inputs, batch, frames = x.shape
@@ -61,6 +61,17 @@ class Convolution(Parameters):
             column.reshape(-1)[here] = x.reshape(-1)[there]
             column[:, :, beyond(shift, frames)] = 0
         return columns.reshape(-1, batch * frames)
+
+
+def row_sums(matrix):
+    """The sum of every row: as a product with ones it is twice as fast as ``sum``, for short rows four times."""
+    return matrix @ array_module(matrix).ones(matrix.shape[1], matrix.dtype)
+
+
+def frame_sums(x):
+    """The sums over frames, (channels, batch, 1), of x (channels, batch, frames)."""
+    channels, batch, frames = x.shape
+    return row_sums(x.reshape(-1, frames)).reshape(channels, batch, 1)
 
 
 # All channels and items are shifted at once, as one line of numbers, and what has then come in from a neighbouring item
@@ -162,7 +173,7 @@ class GatedNetwork(Parameters):
             self.gates[layer].set_gradients(dgates[layer], hiddens[layer])
             self.splits[layer].set_gradients(dsplits[layer], tanh * sigmoid)
             if condition is not None:
-                self.conditions[layer].set_gradients(dgates[layer].sum(axis=2, keepdims=True), condition)
+                self.conditions[layer].set_gradients(frame_sums(dgates[layer]), condition)
         self.output.set_gradients(doutput, skip)
         return dx
 
@@ -190,7 +201,7 @@ class GatedNetwork(Parameters):
 
     def _condition_gradient(self, dgates):
         by_layer = zip(self.conditions, dgates, strict=True)
-        return sum(part.backward_input(dgate.sum(axis=2, keepdims=True)) for part, dgate in by_layer)[:, :, 0].T
+        return sum(part.backward_input(frame_sums(dgate)) for part, dgate in by_layer)[:, :, 0].T
 
     def _columned(self, condition, x):
         """The condition (batch, condition_channels) as one frame, (condition_channels, batch, 1)."""

@@ -87,8 +87,8 @@ class Adam:
         step_size = rate * square_bias_root / (1 - self.beta1**self.steps)
         epsilon = self.epsilon * square_bias_root
         for name, parameter in self.parameters.items():
-            for block in blocks(parameter, gradients[name], self.mean[name], self.square[name]):
-                adam_update(*block, self.beta1, self.beta2, step_size, epsilon)
+            moments = self.mean[name], self.square[name]
+            adam_update(parameter, gradients[name], *moments, self.beta1, self.beta2, step_size, epsilon)
 
     def state(self):
         """Everything but the parameters that the next step depends on, as a flat dict of arrays.
@@ -264,17 +264,3 @@ class WarmupCosine:
         progress = min(1.0, (step - self.warmup_steps) / (self.total_steps - self.warmup_steps))
         return self.floor + (self.peak - self.floor) * 0.5 * (1 + math.cos(math.pi * progress))
 
-
-def blocks(*arrays, size=2**15):
-    """Arrays of one shape, cut alike along their longest axis into views of about ``size`` numbers.
-
-    A dozen operations in a row run several times as fast on numbers that are still in the processor's cache. A GPU
-    gains nothing from it, so arrays there stay whole.
-    """
-    first = arrays[0]
-    if first.size <= size or array_module(first) is not np:
-        return [arrays]
-    axis = first.shape.index(max(first.shape))
-    length = max(1, size * first.shape[axis] // first.size)
-    cuts = [slice(start, start + length) for start in range(0, first.shape[axis], length)]
-    return [tuple(array[(slice(None),) * axis + (cut,)] for array in arrays) for cut in cuts]

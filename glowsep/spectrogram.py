@@ -2,7 +2,7 @@
 
 import math
 
-from scipy.signal import check_COLA, get_window
+import scipy
 
 from glowsep.backend import array_module
 
@@ -192,12 +192,12 @@ def hann(window_length, hop, like):
         Where its copies shifted by ``hop`` do not add up to a constant.
         They do for ``hop = window_length / 2``, ``/ 3``, ``/ 4`` and so on.
     """
-    if not 1 <= hop <= window_length or not check_COLA("hann", window_length, window_length - hop):
+    if not 1 <= hop <= window_length or not scipy.signal.check_COLA("hann", window_length, window_length - hop):
         raise ValueError(
             f"window_length is {window_length} and hop is {hop}, but the shifted windows must add up to a "
             "constant: choose a hop of window_length / 2, / 3, / 4 ..."
         )
-    return array_module(like).asarray(get_window("hann", window_length), dtype=like.dtype)
+    return array_module(like).asarray(scipy.signal.get_window("hann", window_length), dtype=like.dtype)
 
 
 def overlap_add(frames, hop):

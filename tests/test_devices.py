@@ -16,7 +16,7 @@ from glowsep import spectrogram
 from glowsep.backend import array_module, beside, cuda, fused, keep_freed_memory, to_device, to_host
 from glowsep.cli import main
 from glowsep.cli.options import move
-from glowsep.flow import Glow, GlowConfig
+from glowsep.flow import FusedGlow, Glow, GlowConfig
 from glowsep.layers import ActNorm, AffineCoupling, InvertibleConv1x1, InvertibleConv1x1PLU, Squeeze
 from glowsep.likelihood import gaussian
 from glowsep.masks import ratio_masks, share
@@ -151,6 +151,7 @@ def layers():
     yield "AffineCoupling", lambda: AffineCoupling(4, 3, 2, condition_channels=2, rng=rng())
     yield "Squeeze", lambda: Squeeze(2)
     yield "Glow", lambda: Glow(config, rng())
+    yield "FusedGlow", lambda: FusedGlow(config, rng())
 
 
 @pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in layers()])

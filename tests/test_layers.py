@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glowsep import check
-from glowsep.flow import Glow, GlowConfig
+from glowsep.flow import FusedGlow, Glow, GlowConfig
 from glowsep.layers import ActNorm, AffineCoupling, InvertibleConv1x1, InvertibleConv1x1PLU, Squeeze
 from glowsep.network import GatedNetwork
 
@@ -107,16 +107,67 @@ def test_the_inner_network_has_right_gradients(
     assert max(errors) <= GRADIENT
 
 
+@pytest.mark.parametrize("glow_class", [Glow, FusedGlow])
 @pytest.mark.parametrize("condition_channels", [0, 2])
 @pytest.mark.parametrize(
-    "batch, channels, squeeze, frames, group_size", [(2, 3, 2, 4, 3), (1, 4, 1, 3, 4), (2, 2, 3, 3, 2)]
+    "batch, channels, squeeze, frames, group_size", [(2, 3, 2, 4, 3), (1, 4, 1, 3, 4), (2, 2, 3, 3, 2), (2, 5, 1, 2, 5)]
 )
-def test_glow_keeps_the_contract(batch, channels, squeeze, frames, group_size, condition_channels):
+def test_glow_keeps_the_contract(glow_class, batch, channels, squeeze, frames, group_size, condition_channels):
     rng = np.random.default_rng(frames)
     config = GlowConfig(
         channels, squeeze, steps=2, group_size=group_size, hidden=3, layers=2, condition_channels=condition_channels
     )
-    assert_keeps_contract(Glow(config, rng), (batch, channels, frames), rng, condition_channels, at_most=4)
+    assert_keeps_contract(glow_class(config, rng), (batch, channels, frames), rng, condition_channels, at_most=4)
+
+
+# The fused steps are the plain layers in fewer passes.
+
+
+@few
+@given(
+    seed=seeds,
+    batch=batches,
+    channels=st.integers(1, 5),
+    squeeze=st.integers(1, 3),
+    frames=st.integers(1, 4),
+    condition_channels=st.integers(0, 2),
+    bound=st.floats(0.3, 3),
+)
+def test_fused_and_plain_are_the_same_flow(seed, batch, channels, squeeze, frames, condition_channels, bound):
+    """Values, rebuilt inputs and gradients of every method, from the first call on, which initialises."""
+    rng = np.random.default_rng(seed)
+    width = channels * squeeze
+    config = GlowConfig(
+        channels, squeeze, steps=2, group_size=width if width % 2 else 2, hidden=3, layers=2,
+        condition_channels=condition_channels, bound=bound,
+    )  # fmt: skip
+    if width < 2:
+        return
+    plain, fused = (flow(config, np.random.default_rng(seed), np.float64) for flow in (Glow, FusedGlow))
+    x, other = rng.standard_normal((2, batch, channels, frames * squeeze))
+    z, dlogdet = rng.standard_normal((batch, width, frames)), rng.standard_normal(batch)
+    condition = rng.standard_normal((batch, condition_channels)) if condition_channels else None
+    assert_all_close(fused.forward(x, condition), plain.forward(x, condition))
+    shaken(plain, rng)
+    fused.load(plain.parameters() | plain.state())
+    assert fused.parameters().keys() == plain.parameters().keys()
+
+    def results(flow):
+        *values, kept = flow.forward_keeping(x, condition)
+        values += [flow.inverse(z, condition), *flow.backward(z, dlogdet, values[0], condition)]
+        values += [*flow.gradients().values(), flow.dcondition]
+        values += [*flow.backward(z, dlogdet, values[0], condition, kept), *flow.gradients().values()]
+        values += [*flow.backward_input(z, dlogdet, values[0], condition), *flow.log_prob_gradient(x, condition)]
+        rebuilt, kept = flow.inverse_keeping(z, condition)
+        values += [*flow.backward_inverse(other, rebuilt, condition, kept), flow.dcondition]
+        return [value for value in [*values, *flow.backward_inverse(other, rebuilt, condition)] if value is not None]
+
+    assert_all_close(results(fused), results(plain))
+
+
+def assert_all_close(found, expected):
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-8)
 
 
 # Float precision and depth.
@@ -462,10 +513,11 @@ def test_the_latent_search_walks_downhill_through_the_inverse():
     assert loss(z) - loss(z - step * dz) == pytest.approx(step * np.sum(dz**2), rel=1e-3)
 
 
-def test_what_is_kept_changes_no_gradient():
+@pytest.mark.parametrize("glow_class", [Glow, FusedGlow])
+def test_what_is_kept_changes_no_gradient(glow_class):
     """Handed over or computed again from the output: the same numbers, in both directions."""
     rng = np.random.default_rng(22)
-    glow = Glow(GlowConfig(channels=4, steps=2, hidden=3, condition_channels=2), rng, np.float64)
+    glow = glow_class(GlowConfig(channels=4, steps=2, hidden=3, condition_channels=2), rng, np.float64)
     x, condition = rng.standard_normal((2, 4, 6)), rng.standard_normal((2, 2))
     glow.forward(x, condition)
     shaken(glow, rng)
@@ -492,6 +544,7 @@ def test_what_is_kept_changes_no_gradient():
         AffineCoupling(4, hidden=3),
         Squeeze(2),
         Glow(GlowConfig(channels=4, steps=1, hidden=3)),
+        FusedGlow(GlowConfig(channels=4, steps=1, hidden=3)),
     ],
     ids=lambda layer: type(layer).__name__,
 )

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from glowsep.optim import Adam, Constant, WarmupCosine, blocks, clip_by_global_norm
+from glowsep.optim import Adam, Constant, WarmupCosine, clip_by_global_norm
 
 
 def gradients_like(parameters, rng):
@@ -58,23 +58,8 @@ def test_steps_are_in_place_on_the_live_arrays_and_leave_the_gradients():
     np.testing.assert_array_equal(gradients["W"], untouched)
 
 
-@pytest.mark.parametrize("shape", [(300, 700), (3, 100_001), (1, 500, 300), (200_000,), (2, 3), ()])
-@pytest.mark.parametrize("transposed", [False, True])
-def test_blocks_are_views_that_hold_every_number_once(shape, transposed):
-    first, second = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    arrays = (first.T, second.T) if transposed else (first, second)
-    sizes = []
-    for one, other in blocks(*arrays):
-        assert one.shape == other.shape
-        sizes.append(one.size)
-        one += 1
-        other += 2
-    assert np.all(first == 1) and np.all(second == 2)
-    assert max(sizes) <= 2 * 2**15
-
-
 def test_a_large_array_steps_as_its_numbers_do_alone():
-    """Cut into blocks or not, and whatever the order in memory: Adam knows no neighbours."""
+    """Whatever the order in memory: Adam knows no neighbours."""
     rng = np.random.default_rng(4)
     large, gradient = rng.standard_normal((1, 300, 500)).swapaxes(0, 1), rng.standard_normal((300, 1, 500))
     few = [large[i, :, ::100].copy() for i in (0, 299)]

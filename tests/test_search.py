@@ -171,7 +171,7 @@ def test_a_source_that_its_prior_knows_goes_to_that_prior():
     low, high = priors()
     x = np.full((32, 8), 0.04, np.float32)
     for prior, loud in ((low, slice(0, 16)), (high, slice(16, 32))):
-        for parameters in prior.flow.layers[1:2]:
+        for parameters in prior.flow.plain[1:2]:
             parameters.log_scale[:], parameters.bias[:] = 0, 0
         prior.mean[:], prior.variance[:] = 0.1, 0.01
         prior.mean[loud] = prior.compress(0.04)

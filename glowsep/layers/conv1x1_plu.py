@@ -1,7 +1,7 @@
 """The invertible 1x1 convolution in its PLU form: the log-det is read off a diagonal."""
 
 import numpy as np
-import scipy.linalg
+import scipy
 
 from ..backend import array_module
 from .conv1x1 import InvertibleConv1x1, random_rotations

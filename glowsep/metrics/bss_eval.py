@@ -17,8 +17,8 @@ the difference of the delays, so each block of G is Toeplitz, and an FFT gives a
 from dataclasses import dataclass, fields
 
 import numpy as np
+import scipy
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy import fft, linalg
 
 TAPS = 512
 
@@ -144,14 +144,14 @@ def _projection_filters(references, estimates):
 
 def _correlations(left, right):
     """``sum_t left_p[t] right_q[t + lag]`` (left, right, lags), at lags from 1 - TAPS to TAPS - 1."""
-    length = fft.next_fast_len(left.shape[-1] + TAPS - 1, real=True)  # room for every lag: no wrapping around
+    length = scipy.fft.next_fast_len(left.shape[-1] + TAPS - 1, real=True)  # room for every lag: no wrapping around
     lags = np.arange(1 - TAPS, TAPS)
-    left_spectra = [fft.rfft(signal, length) for signal in left]
+    left_spectra = [scipy.fft.rfft(signal, length) for signal in left]
     result = np.empty((len(left), len(right), lags.size))
     for q, signal in enumerate(right):
-        spectrum = fft.rfft(signal, length)
+        spectrum = scipy.fft.rfft(signal, length)
         for p, left_spectrum in enumerate(left_spectra):
-            result[p, q] = fft.irfft(left_spectrum.conj() * spectrum, length)[lags]
+            result[p, q] = scipy.fft.irfft(left_spectrum.conj() * spectrum, length)[lags]
     return result
 
 
@@ -168,7 +168,7 @@ def _solve(gram, explained):
     inputs, outputs, taps = explained.shape
     matrix = gram.transpose(0, 2, 1, 3).reshape(inputs * taps, inputs * taps)
     right_side = explained.transpose(0, 2, 1).reshape(inputs * taps, outputs)
-    solution = linalg.cho_solve(_cholesky(matrix), right_side)
+    solution = scipy.linalg.cho_solve(_cholesky(matrix), right_side)
     return solution.reshape(inputs, taps, outputs).transpose(0, 2, 1)
 
 
@@ -183,8 +183,8 @@ def _cholesky(gram):
     ridge = rounding
     while True:
         try:
-            return linalg.cho_factor(gram + np.diag(np.full(len(gram), ridge)))
-        except linalg.LinAlgError:
+            return scipy.linalg.cho_factor(gram + np.diag(np.full(len(gram), ridge)))
+        except scipy.linalg.LinAlgError:
             ridge = max(10 * ridge, rounding * np.trace(gram))
 
 
@@ -192,13 +192,13 @@ def _frame_ratios(references, estimates, own_filters, full_filters):
     """SDR, ISR, SIR and SAR of one frame: array (4, sources)."""
     samples = references.shape[-1]
     length = samples + TAPS - 1  # a filtered frame rings on
-    transform = fft.next_fast_len(length, real=True)
+    transform = scipy.fft.next_fast_len(length, real=True)
 
-    spectra = fft.rfft(references, transform)
-    own = np.einsum("scf,scdf->sdf", spectra, fft.rfft(own_filters, transform))
-    full = np.einsum("pf,pqf->qf", spectra.reshape(-1, spectra.shape[-1]), fft.rfft(full_filters, transform))
-    own = fft.irfft(own, transform)[..., :length]
-    full = fft.irfft(full.reshape(own.shape[:2] + (-1,)), transform)[..., :length]
+    spectra = scipy.fft.rfft(references, transform)
+    own = np.einsum("scf,scdf->sdf", spectra, scipy.fft.rfft(own_filters, transform))
+    full = np.einsum("pf,pqf->qf", spectra.reshape(-1, spectra.shape[-1]), scipy.fft.rfft(full_filters, transform))
+    own = scipy.fft.irfft(own, transform)[..., :length]
+    full = scipy.fft.irfft(full.reshape(own.shape[:2] + (-1,)), transform)[..., :length]
 
     ringing = [(0, 0), (0, 0), (0, TAPS - 1)]
     references, estimates = np.pad(references, ringing), np.pad(estimates, ringing)

@@ -50,6 +50,7 @@ def row(kind, depth, batch, device):
         del subject.glow  # only one network is to be counted
     else:
         learner = steps.Ours(subject)
+    subject.latent = learner.latent = None  # the search's
     step = learner.training_recomputed if kind == "recomputed" else learner.training
     for _ in range(2):
         step()

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from glowsep.backend import array_module, to_device
-from glowsep.flow import Glow, GlowConfig, standard_normal_log_prob
+from glowsep.flow import FusedGlow, GlowConfig, standard_normal_log_prob
 from glowsep.noise import channels_outermost
 from glowsep.optim import Adam, clip_by_global_norm
 from glowsep.prior import PriorConfig
@@ -28,7 +28,7 @@ TOLERANCE = 1e-4
 class Subject:
     """A network that is no longer the identity, and a batch for it, on ``device``."""
 
-    glow: Glow
+    glow: FusedGlow
     x: np.ndarray
     condition: np.ndarray | None
     latent: np.ndarray
@@ -36,7 +36,7 @@ class Subject:
     @classmethod
     def of(cls, config, batch, device, frames=FRAMES):
         rng = np.random.default_rng(0)
-        glow = Glow(config, rng)
+        glow = FusedGlow(config, rng)
         x = rng.standard_normal((batch, config.channels, frames), np.float32)
         latent = rng.standard_normal((batch, config.squeeze * config.channels, frames // config.squeeze), np.float32)
         condition = rng.standard_normal((batch, config.condition_channels), np.float32)

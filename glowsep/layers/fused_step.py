@@ -1,0 +1,236 @@
+"""A step of flow in few passes over memory: ActNorm, 1x1 convolution and coupling in one."""
+
+from ..backend import array_module, fused
+from ..network import row_sums
+from .bijection import Bijection
+
+
+class FusedStep(Bijection):
+    r"""ActNorm, 1x1 convolution and affine coupling, one after the other: the same map in a third of the passes.
+
+    Large arrays are read from memory and written back by every operation, and that takes longer than the arithmetic
+    itself. So the two linear maps become one small matrix and one vector for every group,
+
+    .. math:: y = W (e^{s} \odot x + b) = A x + c, \qquad A = W \operatorname{diag}(e^{s}), \quad c = W b,
+
+    and the gradients by all three of their parameters come from one small matrix and one vector, too: with
+    :math:`M = \sum_t dy_t\, x_t^\top` and :math:`D = \sum_t dy_t`,
+
+    .. math::
+
+        dW = M \operatorname{diag}(e^{s}) + D\, b^\top, \qquad
+        ds = \operatorname{diag}(A^\top M), \qquad
+        db = W^\top D
+
+    besides the log-dets' shares. :math:`y` belongs to the step, so the coupling writes into it, and what it computes
+    of one number after the other is one chain (see ``fused``).
+
+    The three layers are its parts: it has no parameters of its own, and sets their gradients. A test holds it against
+    them. Sources: as theirs; chapter 14.
+
+    Parameters
+    ----------
+    actnorm : ActNorm
+    convolution : InvertibleConv1x1
+    coupling : AffineCoupling
+        All three for the same number of channels.
+    """
+
+    def __init__(self, actnorm, convolution, coupling):
+        self.actnorm, self.convolution, self.coupling = actnorm, convolution, coupling
+
+    def parts(self):
+        return {"actnorm": self.actnorm, "convolution": self.convolution, "coupling": self.coupling}
+
+    @property
+    def dcondition(self):
+        """Gradient of the loss by the condition, (batch, condition_channels), of the last backward call."""
+        return self.coupling.dcondition
+
+    def forward(self, x, condition=None):
+        return self.forward_keeping(x, condition)[:2]
+
+    def forward_keeping(self, x, condition=None):
+        if not self.actnorm.initialised:
+            self.actnorm.initialise(x)
+        z = self._mixed(x)
+        z_a, z_b = self.coupling._halves(z)
+        log_scale, shift, cache = kept = self._log_scale_and_shift(z_a, condition)
+        couple(z_b, log_scale, shift)
+        logdet = self.actnorm._logdet(x) + self.convolution._logdet(x) + item_sums(log_scale)
+        return z, logdet, kept
+
+    def inverse(self, z, condition=None):
+        return self.inverse_keeping(z, condition)[0]
+
+    def inverse_keeping(self, z, condition=None):
+        z_a, z_b = self.coupling._halves(z)
+        log_scale, shift, cache = kept = self._log_scale_and_shift(z_a, condition)
+        y = empty_like(z)
+        y_a, y_b = self.coupling._halves(y)
+        y_a[...] = z_a
+        uncouple(y_b, z_b, log_scale, shift)
+        return self._unmixed(y), kept
+
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+        dy, y = self._backward_coupling(dz, dlogdet, z, condition, kept, self.coupling.network.backward)
+        dx, x = self._mixed_back(dy), self._unmixed(y)
+        self._set_gradients(dy, x, dlogdet)
+        return dx, x
+
+    def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
+        dy, y = self._backward_coupling(dz, dlogdet, z, condition, kept, self.coupling.network.backward_input)
+        return self._mixed_back(dy), self._unmixed(y)
+
+    def backward_inverse(self, dx, x, condition=None, kept=None):
+        z = self._mixed(x)
+        z_a, z_b = self.coupling._halves(z)
+        log_scale, shift, cache = self._log_scale_and_shift(z_a, condition) if kept is None else kept
+        dz = self._unmixed_back(dx)
+        dz_a, dz_b = self.coupling._halves(dz)
+        dnetwork = empty_like(dz, 2 * dz_b.shape[1])
+        draw, dshift = halves(dnetwork)
+        couple_backward_inverse(z_b, dz_b, draw, dshift, log_scale, shift, self.coupling.bound)
+        dz_a += self.coupling.network.backward_input(dnetwork, cache)
+        return dz, z
+
+    def _backward_coupling(self, dz, dlogdet, z, condition, kept, network_backward):
+        """dy and y, both of them ours."""
+        z_a, z_b = self.coupling._halves(z)
+        dz_a, dz_b = self.coupling._halves(dz)
+        log_scale, shift, cache = self._log_scale_and_shift(z_a, condition) if kept is None else kept
+        y, dy, dnetwork = empty_like(z), empty_like(z), empty_like(z, 2 * z_b.shape[1])
+        y_a, y_b = self.coupling._halves(y)
+        dy_a, dy_b = self.coupling._halves(dy)
+        draw, dshift = halves(dnetwork)
+        y_a[...] = z_a
+        draw[...] = dlogdet[:, None, None]
+        couple_backward(y_b, dy_b, draw, dshift, z_b, dz_b, log_scale, shift, self.coupling.bound)
+        del log_scale, shift  # unless they are kept, their memory is free for what follows
+        array_module(dz).add(dz_a, network_backward(dnetwork, cache), out=dy_a)
+        return dy, y
+
+    def _set_gradients(self, dy, x, dlogdet):
+        """The gradients by the parameters of ActNorm and convolution, as above."""
+        xp, actnorm, convolution = array_module(x), self.actnorm, self.convolution
+        frames_dlogdet = x.shape[2] * dlogdet.sum()
+        scale, bias = self._grouped(xp.exp(actnorm.log_scale)), self._grouped(actnorm.bias)
+        M, D = convolution._outer_products(dy, x), self._grouped(channel_sums(dy))
+        convolution.dW = M * scale[:, None, :] + D[:, :, None] * bias[:, None, :]
+        convolution.dW += frames_dlogdet * convolution._inverse(x).swapaxes(1, 2)
+        actnorm.dlog_scale = self._ungrouped((convolution.W * M).sum(axis=1) * scale) + frames_dlogdet
+        actnorm.dbias = self._ungrouped((convolution.W * D[:, :, None]).sum(axis=1))
+
+    def _log_scale_and_shift(self, z_a, condition):
+        """As the coupling's, but in the memory of the network's output."""
+        y, cache = self.coupling.network.forward(z_a, condition)
+        log_scale, shift = halves(y)
+        bound_log_scale(log_scale, self.coupling.bound)
+        return log_scale, shift, cache
+
+    # Both linear maps as one: y = A x + c, and back.
+
+    def _mixed(self, x):
+        xp, convolution = array_module(x), self.convolution
+        scale, bias = self._grouped(xp.exp(self.actnorm.log_scale)), self._grouped(self.actnorm.bias)
+        y = convolution._mix(convolution.W * scale[:, None, :], x)
+        y += self._ungrouped((convolution.W * bias[:, None, :]).sum(axis=2))[:, None]
+        return y
+
+    def _unmixed(self, y):
+        xp = array_module(y)
+        scale, bias = self._grouped(xp.exp(self.actnorm.log_scale)), self._grouped(self.actnorm.bias)
+        x = self.convolution._mix(self.convolution._inverse(y) / scale[:, :, None], y)
+        x -= self._ungrouped(bias / scale)[:, None]
+        return x
+
+    def _mixed_back(self, dy):
+        scale = self._grouped(array_module(dy).exp(self.actnorm.log_scale))
+        return self.convolution._mix((self.convolution.W * scale[:, None, :]).swapaxes(1, 2), dy)
+
+    def _unmixed_back(self, dx):
+        scale = self._grouped(array_module(dx).exp(self.actnorm.log_scale))
+        return self.convolution._mix((self.convolution._inverse(dx) / scale[:, :, None]).swapaxes(1, 2), dx)
+
+    def _grouped(self, vector):
+        """A number a channel, (channels,), as (groups, channels of a group)."""
+        return vector.reshape(-1, len(self.convolution.W)).T
+
+    @staticmethod
+    def _ungrouped(vectors):
+        return vectors.T.reshape(-1)
+
+
+def empty_like(x, channels=None):
+    """New memory for an array like x (batch, channels, frames), its channels outermost."""
+    batch, same, frames = x.shape
+    return array_module(x).empty((channels or same, batch, frames), x.dtype).swapaxes(0, 1)
+
+
+def halves(x):
+    """Views of the first and second half of the channels."""
+    return x[:, : x.shape[1] // 2], x[:, x.shape[1] // 2 :]
+
+
+def channel_sums(x):
+    """The sum over items and frames for every channel, (channels,)."""
+    return row_sums(x.swapaxes(0, 1).reshape(x.shape[1], -1))
+
+
+def item_sums(x):
+    """The sum over channels and frames for every item, (batch,)."""
+    batch, channels, frames = x.shape
+    return row_sums(x.swapaxes(0, 1).reshape(channels, -1).T).reshape(batch, frames).sum(axis=1)
+
+
+# The coupling's chains. All arrays have the shape of its second half; the equations are AffineCoupling's.
+
+
+@fused
+def bound_log_scale(raw, bound):
+    """What the network puts out for the log-scale becomes B tanh(r / B)."""
+    xp = array_module(raw)
+    raw /= bound
+    xp.tanh(raw, out=raw)
+    raw *= bound
+
+
+@fused
+def couple(x_b, log_scale, shift):
+    """x_b becomes z_b."""
+    x_b *= array_module(x_b).exp(log_scale)
+    x_b += shift
+
+
+@fused
+def uncouple(x_b, z_b, log_scale, shift):
+    """Writes x_b."""
+    xp = array_module(x_b)
+    xp.subtract(z_b, shift, out=x_b)
+    x_b *= xp.exp(-log_scale)
+
+
+@fused
+def couple_backward(x_b, dx_b, draw, dshift, z_b, dz_b, log_scale, shift, bound):
+    """Writes x_b, dx_b and dshift; draw holds the log-det's gradient, and becomes that by the network's first half."""
+    xp = array_module(x_b)
+    scale = xp.exp(log_scale)
+    xp.subtract(z_b, shift, out=x_b)
+    x_b /= scale
+    xp.multiply(dz_b, scale, out=dx_b)
+    draw += dx_b * x_b
+    draw *= 1 - (log_scale / bound) ** 2
+    dshift[...] = dz_b
+
+
+@fused
+def couple_backward_inverse(x_b, dx_b, draw, dshift, log_scale, shift, bound):
+    """x_b becomes z_b, and dx_b becomes dz_b; writes draw and dshift."""
+    xp = array_module(x_b)
+    scale = xp.exp(log_scale)
+    xp.multiply(dx_b, x_b, out=draw)
+    draw *= (log_scale / bound) ** 2 - 1
+    dx_b /= scale
+    xp.negative(dx_b, out=dshift)
+    x_b *= scale
+    x_b += shift
