@@ -13,6 +13,7 @@ from .backend import array_module
 from .likelihood import SILENCE, poisson
 from .nmf import activations
 from .optim import Adam
+from .threads import side_by_side
 
 
 @dataclass
@@ -188,25 +189,30 @@ class AnnealedSearch:
     def __call__(self, mixture, priors, rng, callback=None):
         xp = array_module(mixture)
         magnitudes = summing_to(mixture, self.start(mixture, priors))
-        velocity, total, history = xp.zeros_like(magnitudes), xp.zeros_like(magnitudes), []
-        for iteration, noise in enumerate(np.geomspace(self.loudest, self.quietest, self.iterations).tolist()):
-            log_probs = 0.0
-            for source, prior in enumerate(priors):
-                u = prior.compress(magnitudes[source][None])
-                blurred = u + noise * xp.asarray(rng.standard_normal(u.shape, np.float32))
-                denoised, log_prob = prior.denoise(blurred, xp.full(1, noise, np.float32))
-                velocity[source] = self.momentum * velocity[source] + self.weight * (denoised - u)[0]
-                magnitudes[source] = prior.expand(u[0] + velocity[source])
-                log_probs += float(log_prob[0])
-            history.append({"likelihood": float(poisson(mixture, magnitudes.sum(axis=0))[0]), "prior": -log_probs})
-            magnitudes = summing_to(mixture, magnitudes)
-            if iteration >= self.iterations // 2:
-                total += magnitudes
-            if callback is not None:
-                callback(iteration, magnitudes, history[-1])
-        magnitudes = total / (self.iterations - self.iterations // 2)
-        latents = [prior.latent_of(magnitude) for prior, magnitude in zip(priors, magnitudes, strict=True)]
+        velocities, total, history = xp.zeros_like(magnitudes), xp.zeros_like(magnitudes), []
+        levels = np.geomspace(self.loudest, self.quietest, self.iterations).tolist()
+        with side_by_side(len(priors), mixture) as each:
+            for iteration, noise in enumerate(levels):
+                blurs = [noise * xp.asarray(rng.standard_normal(mixture.shape, np.float32)) for _ in priors]
+                found = each(self._followed, priors, magnitudes, velocities, blurs, [noise] * len(priors))
+                magnitudes, velocities, log_probs = (xp.stack(parts) for parts in zip(*found, strict=True))
+                distance, _ = poisson(mixture, magnitudes.sum(axis=0))
+                history.append({"likelihood": float(distance), "prior": -float(log_probs.sum())})
+                magnitudes = summing_to(mixture, magnitudes)
+                if iteration >= self.iterations // 2:
+                    total += magnitudes
+                if callback is not None:
+                    callback(iteration, magnitudes, history[-1])
+            magnitudes = total / (self.iterations - self.iterations // 2)
+            latents = list(each(lambda prior, magnitude: prior.latent_of(magnitude), priors, magnitudes))
         return Found(magnitudes, latents, history)
+
+    def _followed(self, prior, magnitude, velocity, blur, noise):
+        """One source's next magnitude and velocity, and the log-density of where it was: steps 1 to 3."""
+        u = prior.compress(magnitude[None])
+        denoised, log_prob = prior.denoise(u + blur, array_module(u).full(1, noise, np.float32))
+        velocity = self.momentum * velocity + self.weight * (denoised - u)[0]
+        return prior.expand(u[0] + velocity), velocity, log_prob[0]
 
 
 def summing_to(mixture, magnitudes):

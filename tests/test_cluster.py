@@ -15,6 +15,7 @@ from unittest import mock
 import numpy as np
 import pytest
 from conftest import TINY
+from threadpoolctl import threadpool_limits
 
 from glowsep import cluster
 from glowsep.cli import evaluate, main, train
@@ -32,8 +33,7 @@ def run(*arguments):
 
 def one_thread():
     """As Dask's workers compute: sums over several threads differ in their last bit."""
-    threads = pytest.importorskip("threadpoolctl", reason="needs threadpoolctl: pip install '.[peers]'")
-    return threads.threadpool_limits(1)
+    return threadpool_limits(1)
 
 
 def files(folder):
