@@ -140,18 +140,30 @@ def product_rate(device, size=2048, rounds=8):
     return 2 * size**3 / min(alternately({"": lambda: xp.matmul(a, b, out=out)}, device, rounds)[""])
 
 
-def alternately(functions, device, rounds):
-    """Seconds of ``rounds`` calls of every function by name, in turns, after one call of each that does not count."""
+def alternately(functions, device, rounds, counted=3, settling=0.1):
+    """Seconds of ``counted`` calls a turn of every function by name, in ``rounds`` turns.
+
+    A turn begins with calls that do not count, for ``settling`` seconds at least: both sides' threads go on looking for
+    work for some hundredths of a second after their last, and take that time from the other side's; and the caches are
+    full of the other's numbers. Whoever trains takes many steps in a row.
+    """
     seconds = {name: [] for name in functions}
-    for call in range(rounds + 1):
+    for _ in range(rounds):
         for name, function in functions.items():
-            synchronise(device)
-            started = time.perf_counter()
-            function()
-            synchronise(device)
-            if call:
-                seconds[name].append(time.perf_counter() - started)
+            settled = time.perf_counter() + settling
+            while time.perf_counter() < settled:
+                timed(function, device)
+            seconds[name] += [timed(function, device) for _ in range(counted)]
     return seconds
+
+
+def timed(function, device):
+    """The seconds that a call takes."""
+    synchronise(device)
+    started = time.perf_counter()
+    function()
+    synchronise(device)
+    return time.perf_counter() - started
 
 
 def synchronise(device):
