@@ -1,5 +1,7 @@
 """Parameters with their gradients beside them: all that the optimiser, the checker and the weights file need."""
 
+import copy
+
 import numpy as np
 
 
@@ -44,6 +46,19 @@ class Parameters:
             if np.shape(own[name]) != array.shape:
                 raise ValueError(f"{name!r} has the shape {array.shape}, but must have {np.shape(own[name])}")
         assign(self, arrays)
+
+
+def replica(part, known=None):
+    """A copy of a part and its inner parts that has the very same arrays. Gradients that are set later are its own."""
+    known = {} if known is None else known  # of inner parts that several others hold, one copy
+    if id(part) not in known:
+        known[id(part)] = other = copy.copy(part)
+        for name, value in vars(part).items():
+            if isinstance(value, Parameters):
+                setattr(other, name, replica(value, known))
+            elif isinstance(value, list):
+                setattr(other, name, [replica(v, known) if isinstance(v, Parameters) else v for v in value])
+    return known[id(part)]
 
 
 def collect(part, attributes, prefix=""):

@@ -7,8 +7,9 @@ import numpy as np
 
 from .backend import array_module
 from .errors import PriorError
-from .flow import FusedGlow, GlowConfig
+from .flow import GlowConfig
 from .noise import add_noise, dithered
+from .shares import ParallelGlow
 from .spectrogram import griffin_lim, number_of_frames, stft
 from .weights import load_arrays, save_arrays
 
@@ -77,7 +78,7 @@ class Prior:
     def __init__(self, name, config=None, rng=None):
         self.name = name
         self.config = PriorConfig() if config is None else config
-        self.flow = FusedGlow(self.config.glow, rng)
+        self.flow = ParallelGlow(self.config.glow, rng)
         bins = self.config.glow.channels
         # Wherever these lie, the weights lie too, and the computation happens.
         self.mean, self.variance = np.zeros(bins, np.float32), np.ones(bins, np.float32)

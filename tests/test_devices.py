@@ -23,6 +23,7 @@ from glowsep.masks import ratio_masks, share
 from glowsep.prior import Prior
 from glowsep.search import AnnealedSearch, LatentSearch, from_mixture, from_prior, from_zero
 from glowsep.separate import separate, separate_file
+from glowsep.shares import ParallelGlow
 from glowsep.train import TrainingConfig, fit
 
 TRAINING = TrainingConfig(steps=4, batch=2, frames=8, warmup=1, validate_every=2)
@@ -152,6 +153,7 @@ def layers():
     yield "Squeeze", lambda: Squeeze(2)
     yield "Glow", lambda: Glow(config, rng())
     yield "FusedGlow", lambda: FusedGlow(config, rng())
+    yield "ParallelGlow", lambda: ParallelGlow(config, rng())
 
 
 @pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in layers()])

@@ -8,10 +8,11 @@ from functools import cached_property
 import numpy as np
 
 from glowsep.backend import array_module, to_device
-from glowsep.flow import FusedGlow, GlowConfig, standard_normal_log_prob
+from glowsep.flow import GlowConfig, standard_normal_log_prob
 from glowsep.noise import channels_outermost
 from glowsep.optim import Adam, clip_by_global_norm
 from glowsep.prior import PriorConfig
+from glowsep.shares import ParallelGlow
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None  # without it, its rows are left out
 
@@ -28,7 +29,7 @@ TOLERANCE = 1e-4
 class Subject:
     """A network that is no longer the identity, and a batch for it, on ``device``."""
 
-    glow: FusedGlow
+    glow: ParallelGlow
     x: np.ndarray
     condition: np.ndarray | None
     latent: np.ndarray
@@ -36,7 +37,7 @@ class Subject:
     @classmethod
     def of(cls, config, batch, device, frames=FRAMES):
         rng = np.random.default_rng(0)
-        glow = FusedGlow(config, rng)
+        glow = ParallelGlow(config, rng)
         x = rng.standard_normal((batch, config.channels, frames), np.float32)
         latent = rng.standard_normal((batch, config.squeeze * config.channels, frames // config.squeeze), np.float32)
         condition = rng.standard_normal((batch, config.condition_channels), np.float32)

@@ -1,0 +1,110 @@
+"""A flow whose batch is cut into shares, each on a core of its own."""
+
+from .backend import array_module
+from .flow import FusedGlow
+from .parameters import replica
+from .threads import available_cores, side_by_side
+
+#: The fewest items of a share: with less to do, two threads wait for each other longer than they compute together.
+FEWEST = 16
+
+
+class Kept(list):
+    """What ``forward_keeping`` or ``inverse_keeping`` has kept of every share."""
+
+
+class ParallelGlow(FusedGlow):
+    r"""The same flow again: a large batch goes through it in shares, one a core.
+
+    A matrix product uses all cores by itself; what lies between two products, NumPy computes on one. So every share
+    has a thread, and a replica of the flow with the same weights. Items do not see each other, hence all values are
+    those of the undivided batch, and a gradient by a parameter is a sum over items, hence over shares :math:`S`:
+
+    .. math:: \frac{\partial}{\partial W} \sum_b L_b = \sum_S \frac{\partial}{\partial W} \sum_{b \in S} L_b
+
+    Every share but the first takes another set of gradients, until they are added up. Undivided stay batches of fewer
+    than 2 · ``FEWEST`` items, the first one, by which the ActNorms initialise, and all that lies on a GPU.
+
+    Source: data-parallel training, as in Goyal et al. 2017, section 3; chapter 14.
+    """
+
+    dcondition = None  # the gradient by the condition, (batch, condition_channels), of the last backward call
+
+    def forward(self, x, condition=None):
+        return self._in_shares(FusedGlow.forward, x, condition)[0]
+
+    def forward_keeping(self, x, condition=None):
+        return self._in_shares(FusedGlow.forward_keeping, x, condition)[0]
+
+    def inverse(self, z, condition=None):
+        return self._in_shares(FusedGlow.inverse, z, condition)[0]
+
+    def inverse_keeping(self, z, condition=None):
+        return self._in_shares(FusedGlow.inverse_keeping, z, condition)[0]
+
+    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+        results, replicas = self._in_shares(FusedGlow.backward, dz, dlogdet, z, condition, kept)
+        with side_by_side(len(replicas), dz) as each:
+            list(each(add_gradients, *(flow.plain for flow in replicas)))
+        return self._with_dcondition(results, replicas)
+
+    def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
+        return self._with_dcondition(*self._in_shares(FusedGlow.backward_input, dz, dlogdet, z, condition, kept))
+
+    def backward_inverse(self, dx, x, condition=None, kept=None):
+        return self._with_dcondition(*self._in_shares(FusedGlow.backward_inverse, dx, x, condition, kept))
+
+    def _in_shares(self, method, *arguments):
+        """A method's results, joined, and the replicas that found them, of which this flow is the first."""
+        number = self._number_of_shares(*arguments)
+        replicas = [self, *(replica(self) for _ in range(1, number))]
+        shares = zip(*(divided(argument, number) for argument in arguments), strict=True)
+        with side_by_side(number, arguments[0]) as each:
+            results = list(each(lambda flow, share: method(flow, *share), replicas, shares))
+        return joined(results), replicas
+
+    def _number_of_shares(self, first, *others):
+        for argument in others:
+            if isinstance(argument, Kept):
+                return len(argument)  # as many as the pass before had
+            if isinstance(argument, list):
+                return 1
+        if not all(layer.initialised for layer in self.plain[1::3]):
+            return 1
+        return max(1, min(available_cores(first), len(first) // FEWEST))
+
+    def _with_dcondition(self, results, replicas):
+        self.dcondition = joined([FusedGlow.dcondition.fget(flow) for flow in replicas])
+        return results
+
+
+def divided(argument, number):
+    """An argument's shares: of an array's items, of what has been kept; and of None, which all are given."""
+    if argument is None:
+        return [None] * number
+    if isinstance(argument, Kept):
+        return argument
+    return [argument] if number == 1 else array_module(argument).array_split(argument, number)
+
+
+def joined(shares):
+    """The results of all shares as those of the whole batch."""
+    first = shares[0]
+    if len(shares) == 1 or first is None:
+        return first
+    if isinstance(first, tuple):
+        return tuple(map(joined, zip(*shares, strict=True)))
+    if isinstance(first, list):
+        return Kept(shares)
+    xp = array_module(first)
+    if first.ndim < 3:
+        return xp.concatenate(shares)
+    # The channels stay outermost in memory.
+    return xp.concatenate([share.swapaxes(0, 1) for share in shares], axis=1).swapaxes(0, 1)
+
+
+def add_gradients(total, *others):
+    """Add the gradients of other replicas of a part to its own, in place."""
+    for part in others:
+        for name, gradient in part.gradients().items():
+            total.gradients()[name] += gradient
