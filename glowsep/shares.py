@@ -22,8 +22,8 @@ class ParallelGlow(FusedGlow):
 
     .. math:: \frac{\partial}{\partial W} \sum_b L_b = \sum_S \frac{\partial}{\partial W} \sum_{b \in S} L_b
 
-    Every share but the first takes another set of gradients, until they are added up. Undivided stay batches of fewer
-    than 2 · ``FEWEST`` items, the first one, by which the ActNorms initialise, and all that lies on a GPU.
+    Undivided stay batches of fewer than 2 · ``FEWEST`` items, the first one, by which the ActNorms initialise, and what
+    lies on a GPU.
 
     Source: data-parallel training, as in Goyal et al. 2017, section 3; chapter 14.
     """
@@ -43,10 +43,20 @@ class ParallelGlow(FusedGlow):
         return self._in_shares(FusedGlow.inverse_keeping, z, condition)[0]
 
     def backward(self, dz, dlogdet, z, condition=None, kept=None):
-        results, replicas = self._in_shares(FusedGlow.backward, dz, dlogdet, z, condition, kept)
-        with side_by_side(len(replicas), dz) as each:
-            list(each(add_gradients, *(flow.plain for flow in replicas)))
-        return self._with_dcondition(results, replicas)
+        """Layer by layer, so that only one layer's gradients are there more than once."""
+        number = self._number_of_shares(dz, kept)
+        dzs, zs, *given = (divided(argument, number) for argument in (dz, z, dlogdet, condition))
+        kept = [[None] * len(self.layers)] * number if kept is None else divided(kept, number)
+        dconditions = []
+        with side_by_side(number, dz) as each:
+            for index, layer in reversed(list(enumerate(self.layers))):
+                replicas = [layer, *(replica(layer) for _ in range(1, number))]
+                dzs, zs = zip(*each(backward, replicas, dzs, zs, *given, [share[index] for share in kept]), strict=True)
+                add_gradients(*replicas)
+                dconditions.append(joined([one.dcondition for one in replicas]))
+        dconditions = [dcondition for dcondition in dconditions if dcondition is not None]
+        self.dcondition = sum(dconditions) if dconditions else None
+        return joined(dzs), joined(zs)
 
     def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
         return self._with_dcondition(*self._in_shares(FusedGlow.backward_input, dz, dlogdet, z, condition, kept))
@@ -101,6 +111,11 @@ def joined(shares):
         return xp.concatenate(shares)
     # The channels stay outermost in memory.
     return xp.concatenate([share.swapaxes(0, 1) for share in shares], axis=1).swapaxes(0, 1)
+
+
+def backward(layer, dz, z, dlogdet, condition, kept):
+    """A layer's ``backward`` of one share."""
+    return layer.backward(dz, dlogdet, z, condition, kept)
 
 
 def add_gradients(total, *others):

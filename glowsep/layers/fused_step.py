@@ -70,17 +70,18 @@ class FusedStep(Bijection):
         y_a, y_b = self.coupling._halves(y)
         y_a[...] = z_a
         uncouple(y_b, z_b, log_scale, shift)
-        return self._unmixed(y), kept
+        return self._unmixed(y, self.convolution._inverse(z)), kept
 
     def backward(self, dz, dlogdet, z, condition=None, kept=None):
         dy, y = self._backward_coupling(dz, dlogdet, z, condition, kept, self.coupling.network.backward)
-        dx, x = self._mixed_back(dy), self._unmixed(y)
-        self._set_gradients(dy, x, dlogdet)
+        inverse = self.convolution._inverse(z)
+        dx, x = self._mixed_back(dy), self._unmixed(y, inverse)
+        self._set_gradients(dy, x, dlogdet, inverse)
         return dx, x
 
     def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
         dy, y = self._backward_coupling(dz, dlogdet, z, condition, kept, self.coupling.network.backward_input)
-        return self._mixed_back(dy), self._unmixed(y)
+        return self._mixed_back(dy), self._unmixed(y, self.convolution._inverse(z))
 
     def backward_inverse(self, dx, x, condition=None, kept=None):
         z = self._mixed(x)
@@ -110,14 +111,14 @@ class FusedStep(Bijection):
         array_module(dz).add(dz_a, network_backward(dnetwork, cache), out=dy_a)
         return dy, y
 
-    def _set_gradients(self, dy, x, dlogdet):
+    def _set_gradients(self, dy, x, dlogdet, inverse):
         """The gradients by the parameters of ActNorm and convolution, as above."""
         xp, actnorm, convolution = array_module(x), self.actnorm, self.convolution
         frames_dlogdet = x.shape[2] * dlogdet.sum()
         scale, bias = self._grouped(xp.exp(actnorm.log_scale)), self._grouped(actnorm.bias)
         M, D = convolution._outer_products(dy, x), self._grouped(channel_sums(dy))
         convolution.dW = M * scale[:, None, :] + D[:, :, None] * bias[:, None, :]
-        convolution.dW += frames_dlogdet * convolution._inverse(x).swapaxes(1, 2)
+        convolution.dW += frames_dlogdet * inverse.swapaxes(1, 2)
         actnorm.dlog_scale = self._ungrouped((convolution.W * M).sum(axis=1) * scale) + frames_dlogdet
         actnorm.dbias = self._ungrouped((convolution.W * D[:, :, None]).sum(axis=1))
 
@@ -137,10 +138,10 @@ class FusedStep(Bijection):
         y += self._ungrouped((convolution.W * bias[:, None, :]).sum(axis=2))[:, None]
         return y
 
-    def _unmixed(self, y):
+    def _unmixed(self, y, inverse):
         xp = array_module(y)
         scale, bias = self._grouped(xp.exp(self.actnorm.log_scale)), self._grouped(self.actnorm.bias)
-        x = self.convolution._mix(self.convolution._inverse(y) / scale[:, :, None], y)
+        x = self.convolution._mix(inverse / scale[:, :, None], y)
         x -= self._ungrouped(bias / scale)[:, None]
         return x
 
