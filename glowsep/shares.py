@@ -79,9 +79,8 @@ class ParallelGlow(FusedGlow):
                 return len(argument)  # as many as the pass before had
             if isinstance(argument, list):
                 return 1
-        if not all(layer.initialised for layer in self.plain[1::3]):
-            return 1
-        return max(1, min(available_cores(first), len(first) // FEWEST))
+        number = max(1, min(available_cores(first), len(first) // FEWEST))
+        return number if number > 1 and all(layer.initialised for layer in self.plain[1::3]) else 1
 
     def _with_dcondition(self, results, replicas):
         self.dcondition = joined([FusedGlow.dcondition.fget(flow) for flow in replicas])

@@ -1,29 +1,33 @@
 """A step of flow in few passes over memory: ActNorm, 1x1 convolution and coupling in one."""
 
+import numpy as np
+
 from ..backend import array_module, fused
 from ..network import row_sums
 from .bijection import Bijection
 
 
 class FusedStep(Bijection):
-    r"""ActNorm, 1x1 convolution and affine coupling, one after the other: the same map in a third of the passes.
+    r"""ActNorm, 1x1 convolution and affine coupling, one after the other: the same map in fewer passes over memory.
 
     Large arrays are read from memory and written back by every operation, and that takes longer than the arithmetic
-    itself. So the two linear maps become one small matrix and one vector for every group,
-
-    .. math:: y = W (e^{s} \odot x + b) = A x + c, \qquad A = W \operatorname{diag}(e^{s}), \quad c = W b,
-
-    and the gradients by all three of their parameters come from one small matrix and one vector, too: with
-    :math:`M = \sum_t dy_t\, x_t^\top` and :math:`D = \sum_t dy_t`,
+    itself. So the two linear maps become one small matrix and one vector for every group of channels,
 
     .. math::
 
-        dW = M \operatorname{diag}(e^{s}) + D\, b^\top, \qquad
-        ds = \operatorname{diag}(A^\top M), \qquad
-        db = W^\top D
+        y = W (e^{s} \odot x + b) = A x + c, \qquad A = W \operatorname{diag}(e^{s}), \quad c = W b, \qquad
+        \log|\det| = \text{frames} \cdot \sum_g \log|\det A_g|,
 
-    besides the log-dets' shares. :math:`y` belongs to the step, so the coupling writes into it, and what it computes
-    of one number after the other is one chain (see ``fused``).
+    and the gradients by all three of their parameters come from those by :math:`A` and :math:`c`, small ones again:
+
+    .. math::
+
+        dA = \sum_t dy_t\, x_t^\top + \text{frames} \cdot d\mathrm{logdet}\, A^{-\top}, \quad dc = \sum_t dy_t; \qquad
+        dW = dA \operatorname{diag}(e^{s}) + dc\, b^\top, \quad ds = \operatorname{diag}(A^\top dA), \quad
+        db = W^\top dc
+
+    :math:`y` belongs to the step, so the coupling writes into it, and what it computes of one number after the other is
+    one chain (see ``fused``).
 
     The three layers are its parts: it has no parameters of its own, and sets their gradients. A test holds it against
     them. Sources: as theirs; chapter 14.
@@ -53,56 +57,68 @@ class FusedStep(Bijection):
     def forward_keeping(self, x, condition=None):
         if not self.actnorm.initialised:
             self.actnorm.initialise(x)
-        z = self._mixed(x)
-        z_a, z_b = self.coupling._halves(z)
+        A, c = self._linear_map()
+        z = self._mix(A, x)
+        z += c
+        z_a, z_b = self._halves(z)
         log_scale, shift, cache = kept = self._log_scale_and_shift(z_a, condition)
         couple(z_b, log_scale, shift)
-        logdet = self.actnorm._logdet(x) + self.convolution._logdet(x) + item_sums(log_scale)
+        logdet = x.shape[2] * array_module(x).linalg.slogdet(A)[1].sum() + item_sums(log_scale)
         return z, logdet, kept
 
     def inverse(self, z, condition=None):
         return self.inverse_keeping(z, condition)[0]
 
     def inverse_keeping(self, z, condition=None):
-        z_a, z_b = self.coupling._halves(z)
+        A, c = self._linear_map()
+        z_a, z_b = self._halves(z)
         log_scale, shift, cache = kept = self._log_scale_and_shift(z_a, condition)
         y = empty_like(z)
-        y_a, y_b = self.coupling._halves(y)
+        y_a, y_b = self._halves(y)
         y_a[...] = z_a
         uncouple(y_b, z_b, log_scale, shift)
-        return self._unmixed(y, self.convolution._inverse(z)), kept
+        y -= c
+        return self._mix(inverses(A), y), kept
 
     def backward(self, dz, dlogdet, z, condition=None, kept=None):
+        A, c = self._linear_map()
+        A_inverse = inverses(A)
         dy, y = self._backward_coupling(dz, dlogdet, z, condition, kept, self.coupling.network.backward)
-        inverse = self.convolution._inverse(z)
-        dx, x = self._mixed_back(dy), self._unmixed(y, inverse)
-        self._set_gradients(dy, x, dlogdet, inverse)
+        y -= c
+        dx, x = self._mix(A.swapaxes(1, 2), dy), self._mix(A_inverse, y)
+        dA = self.convolution._outer_products(dy, x) + z.shape[2] * dlogdet.sum() * A_inverse.swapaxes(1, 2)
+        self._set_gradients(A, dA, self._grouped(channel_sums(dy)))
         return dx, x
 
     def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
+        A, c = self._linear_map()
         dy, y = self._backward_coupling(dz, dlogdet, z, condition, kept, self.coupling.network.backward_input)
-        return self._mixed_back(dy), self._unmixed(y, self.convolution._inverse(z))
+        y -= c
+        return self._mix(A.swapaxes(1, 2), dy), self._mix(inverses(A), y)
 
     def backward_inverse(self, dx, x, condition=None, kept=None):
-        z = self._mixed(x)
-        z_a, z_b = self.coupling._halves(z)
+        A, c = self._linear_map()
+        z, dz = self._mix(A, x), self._mix(inverses(A).swapaxes(1, 2), dx)
+        z += c
+        z_a, z_b = self._halves(z)
+        dz_a, dz_b = self._halves(dz)
         log_scale, shift, cache = self._log_scale_and_shift(z_a, condition) if kept is None else kept
-        dz = self._unmixed_back(dx)
-        dz_a, dz_b = self.coupling._halves(dz)
         dnetwork = empty_like(dz, 2 * dz_b.shape[1])
         draw, dshift = halves(dnetwork)
         couple_backward_inverse(z_b, dz_b, draw, dshift, log_scale, shift, self.coupling.bound)
         dz_a += self.coupling.network.backward_input(dnetwork, cache)
         return dz, z
 
+    # The coupling
+
     def _backward_coupling(self, dz, dlogdet, z, condition, kept, network_backward):
         """dy and y, both of them ours."""
-        z_a, z_b = self.coupling._halves(z)
-        dz_a, dz_b = self.coupling._halves(dz)
+        z_a, z_b = self._halves(z)
+        dz_a, dz_b = self._halves(dz)
         log_scale, shift, cache = self._log_scale_and_shift(z_a, condition) if kept is None else kept
         y, dy, dnetwork = empty_like(z), empty_like(z), empty_like(z, 2 * z_b.shape[1])
-        y_a, y_b = self.coupling._halves(y)
-        dy_a, dy_b = self.coupling._halves(dy)
+        y_a, y_b = self._halves(y)
+        dy_a, dy_b = self._halves(dy)
         draw, dshift = halves(dnetwork)
         y_a[...] = z_a
         draw[...] = dlogdet[:, None, None]
@@ -111,17 +127,6 @@ class FusedStep(Bijection):
         array_module(dz).add(dz_a, network_backward(dnetwork, cache), out=dy_a)
         return dy, y
 
-    def _set_gradients(self, dy, x, dlogdet, inverse):
-        """The gradients by the parameters of ActNorm and convolution, as above."""
-        xp, actnorm, convolution = array_module(x), self.actnorm, self.convolution
-        frames_dlogdet = x.shape[2] * dlogdet.sum()
-        scale, bias = self._grouped(xp.exp(actnorm.log_scale)), self._grouped(actnorm.bias)
-        M, D = convolution._outer_products(dy, x), self._grouped(channel_sums(dy))
-        convolution.dW = M * scale[:, None, :] + D[:, :, None] * bias[:, None, :]
-        convolution.dW += frames_dlogdet * inverse.swapaxes(1, 2)
-        actnorm.dlog_scale = self._ungrouped((convolution.W * M).sum(axis=1) * scale) + frames_dlogdet
-        actnorm.dbias = self._ungrouped((convolution.W * D[:, :, None]).sum(axis=1))
-
     def _log_scale_and_shift(self, z_a, condition):
         """As the coupling's, but in the memory of the network's output."""
         y, cache = self.coupling.network.forward(z_a, condition)
@@ -129,37 +134,44 @@ class FusedStep(Bijection):
         bound_log_scale(log_scale, self.coupling.bound)
         return log_scale, shift, cache
 
-    # Both linear maps as one: y = A x + c, and back.
+    def _halves(self, x):
+        return self.coupling._halves(x)
 
-    def _mixed(self, x):
-        xp, convolution = array_module(x), self.convolution
-        scale, bias = self._grouped(xp.exp(self.actnorm.log_scale)), self._grouped(self.actnorm.bias)
-        y = convolution._mix(convolution.W * scale[:, None, :], x)
-        y += self._ungrouped((convolution.W * bias[:, None, :]).sum(axis=2))[:, None]
-        return y
+    # The linear map
 
-    def _unmixed(self, y, inverse):
-        xp = array_module(y)
-        scale, bias = self._grouped(xp.exp(self.actnorm.log_scale)), self._grouped(self.actnorm.bias)
-        x = self.convolution._mix(inverse / scale[:, :, None], y)
-        x -= self._ungrouped(bias / scale)[:, None]
-        return x
+    def _linear_map(self):
+        """A, (groups, size, size), and c, (channels, 1)."""
+        scale, bias = self._scale_and_bias()
+        W = self.convolution.W
+        c = (W * bias[:, None, :]).sum(axis=2)
+        return W * scale[:, None, :], self._ungrouped(c)[:, None]
 
-    def _mixed_back(self, dy):
-        scale = self._grouped(array_module(dy).exp(self.actnorm.log_scale))
-        return self.convolution._mix((self.convolution.W * scale[:, None, :]).swapaxes(1, 2), dy)
+    def _set_gradients(self, A, dA, dc):
+        """The gradients by the parameters of ActNorm and convolution, from dA and dc (groups, size)."""
+        scale, bias = self._scale_and_bias()
+        self.convolution.dW = dA * scale[:, None, :] + dc[:, :, None] * bias[:, None, :]
+        self.actnorm.dlog_scale = self._ungrouped((A * dA).sum(axis=1))
+        self.actnorm.dbias = self._ungrouped((self.convolution.W * dc[:, :, None]).sum(axis=1))
 
-    def _unmixed_back(self, dx):
-        scale = self._grouped(array_module(dx).exp(self.actnorm.log_scale))
-        return self.convolution._mix((self.convolution._inverse(dx) / scale[:, :, None]).swapaxes(1, 2), dx)
+    def _scale_and_bias(self):
+        actnorm = self.actnorm
+        return self._grouped(array_module(actnorm.bias).exp(actnorm.log_scale)), self._grouped(actnorm.bias)
+
+    def _mix(self, matrices, x):
+        return self.convolution._mix(matrices, x)
 
     def _grouped(self, vector):
-        """A number a channel, (channels,), as (groups, channels of a group)."""
+        """A number a channel, (channels,), as (groups, size)."""
         return vector.reshape(-1, len(self.convolution.W)).T
 
     @staticmethod
     def _ungrouped(vectors):
         return vectors.T.reshape(-1)
+
+
+def inverses(A):
+    """The inverse of every group's matrix, found in float64: its error would be every frame's error."""
+    return array_module(A).linalg.inv(A.astype(np.float64)).astype(A.dtype)
 
 
 def empty_like(x, channels=None):
