@@ -151,13 +151,20 @@ class FusedGlow(Glow):
     """The same flow with the same parameters under the same names, its steps fused: faster, in less memory.
 
     Source: chapter 14.
+
+    Attributes
+    ----------
+    plain : list of Bijection
+        The layers as ``Glow`` has them, which hold the parameters.
+    layers : list of Bijection
+        The squeeze, and a ``FusedStep`` of every three of the others.
     """
 
     def __init__(self, config, rng=None, dtype=np.float32):
         super().__init__(config, rng, dtype)
         self.plain = self.layers
-        squeeze, *others = self.plain
-        self.layers = [squeeze, *(FusedStep(*step) for step in zip(*[iter(others)] * 3, strict=True))]
+        starts = range(1, len(self.plain), 3)
+        self.layers = [self.plain[0], *(FusedStep(*self.plain[start : start + 3]) for start in starts)]
 
     def parts(self):
         return {str(index): layer for index, layer in enumerate(self.plain)}
