@@ -45,18 +45,18 @@ class ParallelGlow(FusedGlow):
     def backward(self, dz, dlogdet, z, condition=None, kept=None):
         """Layer by layer, so that only one layer's gradients are there more than once."""
         number = self._number_of_shares(dz, kept)
-        dzs, zs, *given = (divided(argument, number) for argument in (dz, z, dlogdet, condition))
+        dz, z, *given = (divided(argument, number) for argument in (dz, z, dlogdet, condition))
         kept = [[None] * len(self.layers)] * number if kept is None else divided(kept, number)
         dconditions = []
-        with side_by_side(number, dz) as each:
+        with side_by_side(number, dz[0]) as each:
             for index, layer in reversed(list(enumerate(self.layers))):
                 replicas = [layer, *(replica(layer) for _ in range(1, number))]
-                dzs, zs = zip(*each(backward, replicas, dzs, zs, *given, [share[index] for share in kept]), strict=True)
+                dz, z = zip(*each(backward, replicas, dz, z, *given, [share[index] for share in kept]), strict=True)
                 add_gradients(*replicas)
                 dconditions.append(joined([one.dcondition for one in replicas]))
         dconditions = [dcondition for dcondition in dconditions if dcondition is not None]
         self.dcondition = sum(dconditions) if dconditions else None
-        return joined(dzs), joined(zs)
+        return joined(dz), joined(z)
 
     def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
         return self._with_dcondition(*self._in_shares(FusedGlow.backward_input, dz, dlogdet, z, condition, kept))
