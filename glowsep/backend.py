@@ -73,8 +73,8 @@ def keep_freed_memory():
 
     Given back to the system, it comes anew page by page, which takes longer than the arithmetic of an element-wise
     operation. For a process that is ours alone, as the command line's; in notebooks, glibc's environment variables
-    ``MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=4294967296 MALLOC_ARENA_MAX=1`` do the same. Does nothing where the C library
-    is another than glibc (Linux).
+    ``MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=4294967296 MALLOC_ARENA_MAX=1`` do the same. Does nothing
+    where the C library is another than glibc (Linux).
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
