@@ -59,5 +59,6 @@ def source(*definitions):
 
 def _listing(definition):
     lines = textwrap.dedent(inspect.getsource(definition)).rstrip()
-    path = Path(inspect.getsourcefile(definition)).relative_to(REPOSITORY).as_posix()
+    written = inspect.unwrap(definition)  # a decorator's wrapper would lead to the decorator's file
+    path = Path(inspect.getsourcefile(written)).relative_to(REPOSITORY).as_posix()
     return f"```python\n# {path}: {definition.__qualname__}\n{lines}\n```"

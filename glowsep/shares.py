@@ -5,8 +5,9 @@ from .flow import FusedGlow
 from .parameters import replica
 from .threads import available_cores, side_by_side
 
-#: The fewest items of a share: with less to do, two threads wait for each other longer than they compute together.
-FEWEST = 16
+#: The fewest numbers of a share of the batch: 16 excerpts of training. With less to do, two threads wait for each other
+#: longer than they compute together.
+FEWEST = 2**19
 
 
 class Kept(list):
@@ -16,14 +17,15 @@ class Kept(list):
 class ParallelGlow(FusedGlow):
     r"""The same flow again: a large batch goes through it in shares, one a core.
 
-    A matrix product uses all cores by itself; what lies between two products, NumPy computes on one. So every share
-    has a thread, and a replica of the flow with the same weights. Items do not see each other, hence all values are
-    those of the undivided batch, and a gradient by a parameter is a sum over items, hence over shares :math:`S`:
+    A large matrix product uses all cores by itself; what lies between two products, NumPy computes on one. So every
+    share has a thread, and a replica of the flow with the same weights. Items do not see each other, hence all values
+    are, up to rounding, those of the undivided batch, and a gradient by a parameter is a sum over items, hence over
+    shares :math:`S`:
 
     .. math:: \frac{\partial}{\partial W} \sum_b L_b = \sum_S \frac{\partial}{\partial W} \sum_{b \in S} L_b
 
-    Undivided stay batches of fewer than 2 · ``FEWEST`` items, the first one, by which the ActNorms initialise, and what
-    lies on a GPU.
+    A batch stays undivided where it has fewer than 2 · ``FEWEST`` numbers, where it is the first, by which the ActNorms
+    initialise, and where it lies on a GPU.
 
     Source: data-parallel training, as in Goyal et al. 2017, section 3; chapter 14.
     """
@@ -45,13 +47,14 @@ class ParallelGlow(FusedGlow):
     def backward(self, dz, dlogdet, z, condition=None, kept=None):
         """Layer by layer, so that only one layer's gradients are there more than once."""
         number = self._number_of_shares(dz, kept)
-        dz, z, *given = (divided(argument, number) for argument in (dz, z, dlogdet, condition))
+        dz, dlogdet, z, condition = (divided(argument, number) for argument in (dz, dlogdet, z, condition))
         kept = [[None] * len(self.layers)] * number if kept is None else divided(kept, number)
         dconditions = []
         with side_by_side(number, dz[0]) as each:
             for index, layer in reversed(list(enumerate(self.layers))):
                 replicas = [layer, *(replica(layer) for _ in range(1, number))]
-                dz, z = zip(*each(backward, replicas, dz, z, *given, [share[index] for share in kept]), strict=True)
+                layer_kept = [share[index] for share in kept]
+                dz, z = zip(*each(type(layer).backward, replicas, dz, dlogdet, z, condition, layer_kept), strict=True)
                 add_gradients(*replicas)
                 dconditions.append(joined([one.dcondition for one in replicas]))
         dconditions = [dcondition for dcondition in dconditions if dcondition is not None]
@@ -79,8 +82,8 @@ class ParallelGlow(FusedGlow):
                 return len(argument)  # as many as the pass before had
             if isinstance(argument, list):
                 return 1
-        number = max(1, min(available_cores(first), len(first) // FEWEST))
-        return number if number > 1 and all(layer.initialised for layer in self.plain[1::3]) else 1
+        number = max(1, min(available_cores(first), len(first), first.size // FEWEST))
+        return number if number > 1 and all(actnorm.initialised for actnorm in self.plain[1::3]) else 1
 
     def _with_dcondition(self, results, replicas):
         self.dcondition = joined([FusedGlow.dcondition.fget(flow) for flow in replicas])
@@ -112,13 +115,9 @@ def joined(shares):
     return xp.concatenate([share.swapaxes(0, 1) for share in shares], axis=1).swapaxes(0, 1)
 
 
-def backward(layer, dz, z, dlogdet, condition, kept):
-    """A layer's ``backward`` of one share."""
-    return layer.backward(dz, dlogdet, z, condition, kept)
-
-
 def add_gradients(total, *others):
     """Add the gradients of other replicas of a part to its own, in place."""
+    own = total.gradients()
     for part in others:
         for name, gradient in part.gradients().items():
-            total.gradients()[name] += gradient
+            own[name] += gradient

@@ -7,6 +7,7 @@ import soundfile
 from glowsep.baselines import AverageSpectrum, PoissonNMF
 from glowsep.flow import GlowConfig
 from glowsep.prior import NOISE_FEATURES, Prior, PriorConfig
+from glowsep.threads import blas
 
 INSTRUMENTS = ("bass", "drums", "guitar", "piano")
 RATE = 22050
@@ -35,6 +36,15 @@ def pytest_ignore_collect(collection_path, config):
     if collection_path.name == "test_chapters.py" and not any("test_chapters.py" in name for name in config.args):
         return True
     return None
+
+
+@pytest.fixture
+def two_threads():
+    """BLAS with two threads, on one core too: so there are two calls at once."""
+    if not blas().lib_controllers:
+        pytest.skip("threadpoolctl does not know this BLAS, so nothing is computed side by side")
+    with blas().limit(limits=2):
+        yield
 
 
 @pytest.fixture

@@ -3,13 +3,24 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from test_threads import blas, two_threads  # noqa: F401 (a fixture for every test here)
 
-from glowsep import check
+from glowsep import check, shares
 from glowsep.flow import FusedGlow, GlowConfig
+from glowsep.noise import channels_outermost
 from glowsep.optim import Adam
 from glowsep.parameters import replica
-from glowsep.shares import FEWEST, Kept, ParallelGlow
+from glowsep.shares import Kept, ParallelGlow
+from glowsep.threads import blas
+
+pytestmark = pytest.mark.usefixtures("two_threads", "small_shares")
+
+FEWEST = 4  # items of a share here
+
+
+@pytest.fixture
+def small_shares(monkeypatch):
+    monkeypatch.setattr(shares, "FEWEST", FEWEST * 6 * 4)
+
 
 CONFIG = GlowConfig(6, 2, steps=2, group_size=4, hidden=3, layers=2, condition_channels=2, bound=0.7)
 
@@ -48,8 +59,8 @@ def test_every_method_gives_what_it_gives_undivided(items, threads):
         return [*found, rebuilt, *flow.log_prob_gradient(x, condition)]
 
     with blas().limit(limits=threads):
-        shares = results(flow(ParallelGlow))
-    for one, other in zip(shares, results(flow(FusedGlow)), strict=True):
+        parallel = results(flow(ParallelGlow))
+    for one, other in zip(parallel, results(flow(FusedGlow)), strict=True):
         assert_allclose(one, other, rtol=1e-8, atol=1e-10)
 
 
@@ -74,6 +85,19 @@ def test_what_was_kept_in_shares_serves_whatever_threads_there_are_then():
         _, _, kept = made.forward_keeping(x, condition)
     for one, other in zip(made.backward(latent, dlogdet, z, condition, kept), expected, strict=True):
         assert_allclose(one, other, rtol=1e-9)
+
+
+def test_inputs_are_left_as_they_are_and_channels_stay_outermost():
+    made, (x, latent, dlogdet, condition) = flow(ParallelGlow), batch(2 * FEWEST)
+    x, latent = channels_outermost(x), channels_outermost(latent)
+    z, _, kept = made.forward_keeping(x, condition)
+    inputs = x, latent, dlogdet, condition, z
+    before = [array.copy() for array in inputs]
+    outputs = [*made.backward(latent, dlogdet, z, condition, kept), *made.backward_inverse(x, x, condition)]
+    for array, copy in zip(inputs, before, strict=True):
+        np.testing.assert_array_equal(array, copy)
+    for array in (*outputs, z, made.inverse(latent, condition)):
+        assert array.swapaxes(0, 1).flags.c_contiguous
 
 
 def test_the_first_batch_initialises_as_a_whole():

@@ -7,28 +7,18 @@ import numpy as np
 import pytest
 from conftest import INSTRUMENTS, noise, tiny_prior
 from strict_array import stand_in
-from threadpoolctl import ThreadpoolController
 
 from glowsep.backend import to_device
 from glowsep.search import AnnealedSearch
-from glowsep.threads import side_by_side
+from glowsep.threads import blas, side_by_side
+
+pytestmark = pytest.mark.usefixtures("two_threads")
 
 HERE = np.zeros(1, np.float32)
 
 
-def blas():
-    return ThreadpoolController().select(user_api="blas")
-
-
 def blas_threads():
     return {library.num_threads for library in blas().lib_controllers}
-
-
-@pytest.fixture(autouse=True)
-def two_threads():
-    """On one core, too."""
-    with blas().limit(limits=2):
-        yield
 
 
 def test_two_calls_are_at_work_at_once_with_one_thread_of_blas_each():

@@ -23,7 +23,7 @@ class Bijection(Parameters):
     ``forward_keeping(x) -> z, logdet, kept`` is ``forward`` for a caller who has the memory to keep what it
     computed, and hands it to ``backward`` as ``kept``. Without it, ``backward`` computes it again from the output.
     ``inverse_keeping(z) -> x, kept`` is the same for ``inverse`` and ``backward_inverse``, which is given ``kept`` only
-    where its layer keeps something.
+    where its layer keeps something. What is kept may lie in the memory of z and x: leave those as they are until then.
     """
 
     dcondition = None

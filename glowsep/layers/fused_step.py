@@ -58,13 +58,13 @@ class FusedStep(Bijection):
         if not self.actnorm.initialised:
             self.actnorm.initialise(x)
         A, c = self._linear_map()
-        z = self._mix(A, x)
-        z += c
-        z_a, z_b = self._halves(z)
-        log_scale, shift, cache = kept = self._log_scale_and_shift(z_a, condition)
-        couple(z_b, log_scale, shift)
+        y = self._mix(A, x)
+        y += c
+        y_a, y_b = self._halves(y)
+        kept = log_scale, shift, _ = self._log_scale_and_shift(y_a, condition)
+        couple(y_b, log_scale, shift)  # in its memory: from here on, y is z
         logdet = x.shape[2] * array_module(x).linalg.slogdet(A)[1].sum() + item_sums(log_scale)
-        return z, logdet, kept
+        return y, logdet, kept
 
     def inverse(self, z, condition=None):
         return self.inverse_keeping(z, condition)[0]
@@ -72,7 +72,7 @@ class FusedStep(Bijection):
     def inverse_keeping(self, z, condition=None):
         A, c = self._linear_map()
         z_a, z_b = self._halves(z)
-        log_scale, shift, cache = kept = self._log_scale_and_shift(z_a, condition)
+        kept = log_scale, shift, _ = self._log_scale_and_shift(z_a, condition)
         y = empty_like(z)
         y_a, y_b = self._halves(y)
         y_a[...] = z_a
