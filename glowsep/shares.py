@@ -45,16 +45,30 @@ class ParallelGlow(FusedGlow):
         return self._in_shares(FusedGlow.inverse_keeping, z, condition)[0]
 
     def backward(self, dz, dlogdet, z, condition=None, kept=None):
-        """Layer by layer, so that only one layer's gradients are there more than once."""
+        if isinstance(kept, Kept):
+            return self._backward_at_once(dz, dlogdet, z, condition, kept)
+        return self._backward_by_layer(dz, dlogdet, z, condition, kept)
+
+    def _backward_at_once(self, *arguments):
+        """Every share on its own from end to end; all gradients are there once a share, until they are added up."""
+        results, replicas = self._in_shares(FusedGlow.backward, *arguments)
+        with side_by_side(len(replicas), arguments[0]) as each:
+            list(each(add_gradients, *(flow.plain for flow in replicas)))
+        return self._with_dcondition(results, replicas)
+
+    def _backward_by_layer(self, dz, dlogdet, z, condition, kept):
+        """All shares through one layer, then through the next, a little slower: but whoever has kept nothing has no
+        memory to spare, and so only one layer's gradients are there more than once.
+        """
         number = self._number_of_shares(dz, kept)
         dz, dlogdet, z, condition = (divided(argument, number) for argument in (dz, dlogdet, z, condition))
-        kept = [[None] * len(self.layers)] * number if kept is None else divided(kept, number)
+        kept = [None] * len(self.layers) if kept is None else kept
         dconditions = []
         with side_by_side(number, dz[0]) as each:
-            for index, layer in reversed(list(enumerate(self.layers))):
+            for layer, layer_kept in zip(reversed(self.layers), reversed(kept), strict=True):
                 replicas = [layer, *(replica(layer) for _ in range(1, number))]
-                layer_kept = [share[index] for share in kept]
-                dz, z = zip(*each(type(layer).backward, replicas, dz, dlogdet, z, condition, layer_kept), strict=True)
+                shares = replicas, dz, dlogdet, z, condition, [layer_kept] * number
+                dz, z = zip(*each(type(layer).backward, *shares), strict=True)
                 add_gradients(*replicas)
                 dconditions.append(joined([one.dcondition for one in replicas]))
         dconditions = [dcondition for dcondition in dconditions if dcondition is not None]
