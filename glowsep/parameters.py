@@ -57,7 +57,8 @@ def replica(part, known=None):
             if isinstance(value, Parameters):
                 setattr(other, name, replica(value, known))
             elif isinstance(value, list):
-                setattr(other, name, [replica(v, known) if isinstance(v, Parameters) else v for v in value])
+                inner_parts = [replica(v, known) if isinstance(v, Parameters) else v for v in value]
+                setattr(other, name, inner_parts)
     return known[id(part)]
 
 

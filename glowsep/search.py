@@ -208,7 +208,7 @@ class AnnealedSearch:
         return Found(magnitudes, latents, history)
 
     def _followed(self, prior, magnitude, velocity, blur, noise):
-        """One source's next magnitude and velocity, and the log-density of where it was: steps 1 to 3."""
+        """Steps 1 to 3 for one source: its next magnitude and velocity, both (bins, frames), and its log-density."""
         u = prior.compress(magnitude[None])
         denoised, log_prob = prior.denoise(u + blur, array_module(u).full(1, noise, np.float32))
         velocity = self.momentum * velocity + self.weight * (denoised - u)[0]

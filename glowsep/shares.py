@@ -91,6 +91,7 @@ class ParallelGlow(FusedGlow):
         return joined(results), replicas
 
     def _number_of_shares(self, first, *others):
+        """How many shares a call with these arguments, of which the first is the batch, is to have."""
         for argument in others:
             if isinstance(argument, Kept):
                 return len(argument)  # as many as the pass before had
@@ -100,6 +101,7 @@ class ParallelGlow(FusedGlow):
         return number if number > 1 and all(actnorm.initialised for actnorm in self.plain[1::3]) else 1
 
     def _with_dcondition(self, results, replicas):
+        # Glow's own property, which this class's attribute hides: the sum over the layers.
         self.dcondition = joined([FusedGlow.dcondition.fget(flow) for flow in replicas])
         return results
 

@@ -1,7 +1,5 @@
 """A step of flow in few passes over memory: ActNorm, 1x1 convolution and coupling in one."""
 
-import numpy as np
-
 from ..backend import array_module, fused
 from ..network import row_sums
 from .bijection import Bijection
@@ -78,11 +76,11 @@ class FusedStep(Bijection):
         y_a[...] = z_a
         uncouple(y_b, z_b, log_scale, shift)
         y -= c
-        return self._mix(inverses(A), y), kept
+        return self._mix(self._inverse_matrices(y), y), kept
 
     def backward(self, dz, dlogdet, z, condition=None, kept=None):
         A, c = self._linear_map()
-        A_inverse = inverses(A)
+        A_inverse = self._inverse_matrices(z)
         dy, y = self._backward_coupling(dz, dlogdet, z, condition, kept, self.coupling.network.backward)
         y -= c
         dx, x = self._mix(A.swapaxes(1, 2), dy), self._mix(A_inverse, y)
@@ -94,11 +92,11 @@ class FusedStep(Bijection):
         A, c = self._linear_map()
         dy, y = self._backward_coupling(dz, dlogdet, z, condition, kept, self.coupling.network.backward_input)
         y -= c
-        return self._mix(A.swapaxes(1, 2), dy), self._mix(inverses(A), y)
+        return self._mix(A.swapaxes(1, 2), dy), self._mix(self._inverse_matrices(y), y)
 
     def backward_inverse(self, dx, x, condition=None, kept=None):
         A, c = self._linear_map()
-        z, dz = self._mix(A, x), self._mix(inverses(A).swapaxes(1, 2), dx)
+        z, dz = self._mix(A, x), self._mix(self._inverse_matrices(x).swapaxes(1, 2), dx)
         z += c
         z_a, z_b = self._halves(z)
         dz_a, dz_b = self._halves(dz)
@@ -146,6 +144,11 @@ class FusedStep(Bijection):
         c = (W * bias[:, None, :]).sum(axis=2)
         return W * scale[:, None, :], self._ungrouped(c)[:, None]
 
+    def _inverse_matrices(self, like):
+        """The inverses of A, (groups, size, size)."""
+        scale, _ = self._scale_and_bias()
+        return self.convolution._inverse(like) / scale[:, :, None]
+
     def _set_gradients(self, A, dA, dc):
         """The gradients by the parameters of ActNorm and convolution, from dA and dc (groups, size)."""
         scale, bias = self._scale_and_bias()
@@ -154,6 +157,7 @@ class FusedStep(Bijection):
         self.actnorm.dbias = self._ungrouped((self.convolution.W * dc[:, :, None]).sum(axis=1))
 
     def _scale_and_bias(self):
+        """ActNorm's, both (groups, size)."""
         actnorm = self.actnorm
         return self._grouped(array_module(actnorm.bias).exp(actnorm.log_scale)), self._grouped(actnorm.bias)
 
@@ -167,11 +171,6 @@ class FusedStep(Bijection):
     @staticmethod
     def _ungrouped(vectors):
         return vectors.T.reshape(-1)
-
-
-def inverses(A):
-    """The inverse of every group's matrix, found in float64: its error would be every frame's error."""
-    return array_module(A).linalg.inv(A.astype(np.float64)).astype(A.dtype)
 
 
 def empty_like(x, channels=None):
