@@ -79,7 +79,7 @@ def draw(rows, path):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(6, 3.2), layout="constrained")
+    figure, axes = plt.subplots(figsize=(6, 3.6), layout="constrained")
     for kind, label in KINDS.items():
         chosen = [r for r in rows if r["kind"] == kind]
         if chosen:
@@ -88,7 +88,7 @@ def draw(rows, path):
     held = [(r["before"] + 4 * r["parameters"]) / 2**20 for r in deepest]
     axes.plot([r["depth"] for r in deepest], held, "k:", label="weights, gradients and Adam's means alone")
     axes.set(xlabel="steps of flow", ylabel="peak memory in MiB", xlim=0, ylim=0)
-    axes.legend()
+    figure.legend(loc="outside lower center", ncols=2)  # above the curves it would hide one
     figure.savefig(path, dpi=100)
     plt.close(figure)
 
