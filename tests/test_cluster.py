@@ -300,6 +300,26 @@ def wait_until(condition, seconds=60):
         time.sleep(0.1)
 
 
+def test_a_task_that_may_be_stopped_imports_no_part_of_scipy():
+    """Stopped within it, ``import scipy.signal`` fails ever after, and with it every later task of that worker."""
+    pytest.importorskip("distributed", reason="needs Dask: pip install '.[cluster]'")
+    program = """
+import sys
+from contextlib import contextmanager
+from glowsep import cluster
+
+@contextmanager
+def stoppable():
+    loaded.extend(part for part in ("scipy.fft", "scipy.linalg", "scipy.signal") if part in sys.modules)
+    yield
+
+loaded, cluster._stopped_when_unwanted = [], stoppable
+cluster._task(print, (), cluster.versions())
+sys.exit(loaded != ["scipy.fft", "scipy.linalg", "scipy.signal"])
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, check=True)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows knows no SIGINT for one process")
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_command_that_is_stopped_stops_its_tasks(stop, scheduler, client, dataset, priors, baselines, tmp_path):
