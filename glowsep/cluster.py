@@ -157,8 +157,8 @@ def _task(function, arguments, wanted):
         if version != wanted[name]:
             machine = socket.gethostname()
             raise ClusterError(f"{machine} has {name} {version}, but {wanted[name]} is wanted; {_SAME_ENVIRONMENT}")
-    # What SciPy would load when it is wanted is loaded before the task may be stopped: an import that is stopped halfway
-    # cannot be done again in this process.
+    # What SciPy would load when it is wanted is loaded before the task may be stopped: an import that was stopped
+    # halfway cannot be done again in this process.
     import scipy.fft
     import scipy.linalg
     import scipy.signal  # noqa: F401
