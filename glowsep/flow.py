@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .backend import array_module
-from .layers import ActNorm, AffineCoupling, Bijection, FusedStep, InvertibleConv1x1, Squeeze
+from .layers import ActNorm, AffineCoupling, Bijection, FrozenStep, FusedStep, InvertibleConv1x1, Squeeze
+from .parameters import replica
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,20 @@ class FusedGlow(Glow):
 
     def parts(self):
         return {str(index): layer for index, layer in enumerate(self.plain)}
+
+    def frozen(self):
+        """The same flow for a search: what depends on its weights alone is found once, and no change of them is seen.
+
+        Raises
+        ------
+        ValueError
+            Where the ActNorms wait for the first batch, by which they are to initialise.
+        """
+        if not all(actnorm.initialised for actnorm in self.plain[1::3]):
+            raise ValueError("this flow cannot be frozen: it has neither been trained nor loaded")
+        flow = replica(self)
+        flow.layers = [flow.layers[0], *map(FrozenStep, flow.layers[1:])]
+        return flow
 
 
 def standard_normal_log_prob(z):

@@ -1,5 +1,6 @@
 """A prior: what the magnitudes of one instrument look like, learnt from its solo recordings alone."""
 
+import copy
 import dataclasses
 from dataclasses import dataclass, field
 
@@ -282,6 +283,18 @@ class Prior:
         weights = {name: array.astype(precision) for name, array in self.flow.parameters().items()}
         header = {"name": self.name, "config": dataclasses.asdict(self.config)}
         save_arrays(path, "prior", header, weights | self.flow.state() | self.statistics())
+
+    def frozen(self):
+        """This prior for a search, its flow frozen (``FusedGlow.frozen``): of the same weights, which must not change.
+
+        Raises
+        ------
+        ValueError
+            For a prior that has been neither trained nor loaded.
+        """
+        prior = copy.copy(self)
+        prior.flow = self.flow.frozen()
+        return prior
 
     def statistics(self):
         """What is measured rather than trained, by name, as the weights file holds it."""

@@ -75,7 +75,8 @@ def separate(mixture, priors, rate=22050, search=None, mask_exponent=1.5, rng=No
     Raises
     ------
     ValueError
-        For a mixture that is not (channels, samples) of finite floats, no prior, or priors that do not fit together.
+        For a mixture that is not (channels, samples) of finite floats, no prior, one that has been neither trained nor
+        loaded, or priors that do not fit together.
 
     References
     ----------
@@ -152,7 +153,7 @@ def search_segment(mixture, priors, rate, gain, search, rng, callback=None):
     frames = magnitude.shape[1]
     if not magnitude.any():  # nothing to search, and the logarithm of nothing to avoid
         return Found(magnitude[None].repeat(len(priors), axis=0), [], [])
-    found = search(priors[0].whole_blocks(magnitude), priors, rng, callback)
+    found = search(priors[0].whole_blocks(magnitude), [prior.frozen() for prior in priors], rng, callback)
     found.magnitudes = found.magnitudes[:, :, :frames]
     return found
 

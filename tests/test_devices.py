@@ -195,6 +195,20 @@ def test_glow_gives_densities_scores_and_samples_on_the_device(xp):
         assert_same(on_device, on_host, xp, 1e-3)
 
 
+def test_a_frozen_flow_runs_on_the_device(xp):
+    x = np.random.default_rng(0).standard_normal((2, 4, 6), np.float32)
+    here, there = (FusedGlow(GlowConfig(channels=4, steps=2, hidden=3, layers=2)) for _ in range(2))
+    for glow in (here, there):
+        glow.forward(x)  # initialises
+    here, there = here.frozen(), moved(there).frozen()
+    for on_host, on_device in zip(
+        (*here.log_prob_gradient(x), here.sample(2, 6, np.random.default_rng(1))),
+        (*there.log_prob_gradient(to_device(x, "cuda")), there.sample(2, 6, np.random.default_rng(1))),
+        strict=True,
+    ):
+        assert_same(on_device, on_host, xp, 1e-3)
+
+
 # Signals
 
 

@@ -161,7 +161,18 @@ def test_fused_and_plain_are_the_same_flow(seed, batch, channels, squeeze, frame
         values += [*flow.backward_inverse(other, rebuilt, condition, kept), flow.dcondition]
         return [value for value in [*values, *flow.backward_inverse(other, rebuilt, condition)] if value is not None]
 
-    assert_all_close(results(fused), results(plain))
+    expected = results(plain)
+    assert_all_close(results(fused), expected)
+    assert_all_close(results(fused.frozen()), expected)
+
+
+def test_what_is_frozen_needs_weights_first():
+    """Its first batch would initialise the ActNorms, and so change the matrices that were found before."""
+    glow, x = FusedGlow(GlowConfig(channels=4, steps=1, hidden=3)), np.ones((1, 4, 4), np.float32)
+    with pytest.raises(ValueError, match="cannot be frozen"):
+        glow.frozen()
+    glow.forward(x)
+    assert_all_close(glow.frozen().forward(x), glow.forward(x))
 
 
 def assert_all_close(found, expected):

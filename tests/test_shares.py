@@ -58,10 +58,12 @@ def test_every_method_gives_what_it_gives_undivided(items, threads):
             found += [*flow.backward_inverse(x, rebuilt, condition, what), flow.dcondition]
         return [*found, rebuilt, *flow.log_prob_gradient(x, condition)]
 
-    with blas().limit(limits=threads):
-        parallel = results(flow(ParallelGlow))
-    for one, other in zip(parallel, results(flow(FusedGlow)), strict=True):
-        assert_allclose(one, other, rtol=1e-8, atol=1e-10)
+    undivided = results(flow(FusedGlow))
+    for parallel in (flow(ParallelGlow), flow(ParallelGlow).frozen()):
+        with blas().limit(limits=threads):
+            found = results(parallel)
+        for one, other in zip(found, undivided, strict=True):
+            assert_allclose(one, other, rtol=1e-8, atol=1e-10)
 
 
 def test_a_large_batch_is_divided_and_a_small_one_is_not():

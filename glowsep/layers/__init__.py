@@ -5,9 +5,10 @@ from .bijection import Bijection
 from .conv1x1 import InvertibleConv1x1
 from .conv1x1_plu import InvertibleConv1x1PLU
 from .coupling import AffineCoupling
-from .fused_step import FusedStep
+from .fused_step import FrozenStep, FusedStep
 from .squeeze import Squeeze
 
 __all__ = [
-    "ActNorm", "AffineCoupling", "Bijection", "FusedStep", "InvertibleConv1x1", "InvertibleConv1x1PLU", "Squeeze",
+    "ActNorm", "AffineCoupling", "Bijection", "FrozenStep", "FusedStep", "InvertibleConv1x1", "InvertibleConv1x1PLU",
+    "Squeeze",
 ]  # fmt: skip

@@ -68,6 +68,10 @@ class Ours:
     def target(self):
         return abs(self.x)
 
+    @cached_property
+    def frozen(self):
+        return self.glow.frozen()
+
     def training(self):
         z, logdet, kept = self.glow.forward_keeping(self.x, self.condition)
         return self._learn(z, logdet, kept)
@@ -85,14 +89,14 @@ class Ours:
         return float(-(standard_normal_log_prob(z) + logdet).sum() / z.size)
 
     def latent_search(self):
-        x, kept = self.glow.inverse_keeping(self.latent, self.condition)
+        x, kept = self.frozen.inverse_keeping(self.latent, self.condition)
         error = x - self.target
-        self.dlatent, _ = self.glow.backward_inverse(error, x, self.condition, kept)
+        self.dlatent, _ = self.frozen.backward_inverse(error, x, self.condition, kept)
         self.latent_adam.step({"z": self.dlatent})
         return float(0.5 * (error * error).sum())
 
     def annealed_search(self):
-        self.score, log_prob = self.glow.log_prob_gradient(self.x, self.condition)
+        self.score, log_prob = self.frozen.log_prob_gradient(self.x, self.condition)
         return float(log_prob.sum())
 
 
