@@ -24,6 +24,7 @@ import compare_signals
 import compare_steps
 
 from glowsep.backend import keep_freed_memory
+from glowsep.threads import blas
 
 SONG = REPOSITORY / "data" / "freedoom4" / "test" / "freedoom2_doom" / "mix.flac"
 PARTS = ("steps", "memory", "signals", "separation")
@@ -42,7 +43,8 @@ def machine(device):
         except PackageNotFoundError:
             continue
     threads = os.environ.get("OMP_NUM_THREADS", "all")
-    kernels = os.environ.get("OPENBLAS_CORETYPE", "as OpenBLAS chooses")  # of NumPy's matrix products
+    # The processor that NumPy's matrix products are written for: OpenBLAS chooses, or OPENBLAS_CORETYPE.
+    kernels = next((getattr(library, "architecture", None) for library in blas().lib_controllers), None)
     settings = {"device": device, "cores": os.cpu_count(), "threads": threads, "kernels": kernels}
     return settings | {"system": platform.machine()} | names
 

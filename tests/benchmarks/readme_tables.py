@@ -6,6 +6,7 @@ A table stands between ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``. What h
 """
 
 import json
+import statistics
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -70,8 +71,8 @@ def cluster(path):
 
 def steps(path):
     """Networks, batches and kinds of step by times and ratios, from what ``tests/benchmarks/compare.py`` wrote."""
-    rows = []
-    for row in json.loads(path.read_text(encoding="utf-8"))["steps"]["rows"]:
+    rows, measured = [], json.loads(path.read_text(encoding="utf-8"))["steps"]
+    for row in measured["rows"]:
         seconds = row["seconds"]
         times = [seconds.get(name) for name in ("kept", "recomputed", "torch")]
         ratios = [own and times[2] and own / times[2] for own in times[:2]]
@@ -79,7 +80,10 @@ def steps(path):
         share = f"{100 * row['floor'] / seconds['kept']:.0f} %"
         rows.append([row["network"], row["step"].replace("_", " "), f"{row['batch']}", *milliseconds, *ratios, share])
     head = ["network", "step", "batch", "ours, ms", "recomputed, ms", "PyTorch, ms"]
-    return table([*head, "ours ÷ PyTorch", "recomputed ÷ PyTorch", "of the floor"], rows, texts=2)
+    machine = measured["machine"].get("gpu", f"{measured['machine']['cores']} CPU cores")
+    rate = statistics.median(row["rate"] for row in measured["rows"]) / 1e9
+    title = f"{machine}, one large product at {rate:.0f} billion operations a second:\n\n"
+    return title + table([*head, "ours ÷ PyTorch", "recomputed ÷ PyTorch", "of the floor"], rows, texts=2)
 
 
 def memory(path):
@@ -117,12 +121,21 @@ def stages(path):
     measured = json.loads(path.read_text(encoding="utf-8"))["separation"]["rows"]
     total = measured["one_core"]
     rows = [[stage, seconds, f"{100 * seconds / total:.0f} %"] for stage, seconds in measured["stages"].items()]
-    length = measured["audio_seconds"]
-    title = (
-        f"{length:g} s into {measured['sources']} sources: {length / measured['seconds']:.2f} s of audio a second. "
-        f"By stage, on one core, where it was {length / total:.2f}:\n\n"
-    )
+    rate = measured["audio_seconds"] / total
+    title = f"{separation_speed(path)} By stage, on one core, where it was {rate:.2f}:\n\n"
     return title + table(["stage", "seconds", "share"], rows)
+
+
+def separation_speed(path):
+    """A sentence on a separation's speed, from what ``compare.py`` wrote."""
+    measured = json.loads(path.read_text(encoding="utf-8"))["separation"]["rows"]
+    length, sources = measured["audio_seconds"], measured["sources"]
+    return f"{length:g} s into {sources} sources: {length / measured['seconds']:.2f} s of audio a second."
+
+
+def steps_and_separation(path):
+    """Another machine's steps, and how fast it separates."""
+    return f"{steps(path)}\n\nThere, {separation_speed(path)}"
 
 
 SECTIONS = {
@@ -131,6 +144,7 @@ SECTIONS = {
     "ablation": (ablation, RESULTS / "ablation.json"),
     "speed": (speed, RESULTS / "speed.json"),
     "steps": (steps, RESULTS / "compare.json"),
+    "steps-avx512": (steps_and_separation, RESULTS / "compare-avx512.json"),
     "memory": (memory, RESULTS / "compare.json"),
     "signals": (signals, RESULTS / "compare.json"),
     "stages": (stages, RESULTS / "compare.json"),
