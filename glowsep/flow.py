@@ -170,16 +170,22 @@ class FusedGlow(Glow):
     def parts(self):
         return {str(index): layer for index, layer in enumerate(self.plain)}
 
+    @property
+    def initialised(self):
+        """Whether no ActNorm waits for the first batch any more."""
+        return all(actnorm.initialised for actnorm in self.plain[1::3])
+
     def frozen(self):
-        """The same flow for a search: what depends on its weights alone is found once, and no change of them is seen.
+        """The same flow for a search, with the same weights, which must not change: what depends on them alone is found
+        once, here. Chapter 14.
 
         Raises
         ------
         ValueError
-            Where the ActNorms wait for the first batch, by which they are to initialise.
+            Where the ActNorms wait for the first batch: that would change them.
         """
-        if not all(actnorm.initialised for actnorm in self.plain[1::3]):
-            raise ValueError("this flow cannot be frozen: it has neither been trained nor loaded")
+        if not self.initialised:
+            raise ValueError("this flow cannot be frozen: no batch has gone forward through it yet")
         flow = replica(self)
         flow.layers = [flow.layers[0], *map(FrozenStep, flow.layers[1:])]
         return flow

@@ -285,12 +285,12 @@ class Prior:
         save_arrays(path, "prior", header, weights | self.flow.state() | self.statistics())
 
     def frozen(self):
-        """This prior for a search, its flow frozen (``FusedGlow.frozen``): of the same weights, which must not change.
+        """This prior for a search, its flow frozen (``FusedGlow.frozen``): the same weights, not to be changed.
 
         Raises
         ------
         ValueError
-            For a prior that has been neither trained nor loaded.
+            For an untrained prior.
         """
         prior = copy.copy(self)
         prior.flow = self.flow.frozen()

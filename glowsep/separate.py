@@ -75,8 +75,8 @@ def separate(mixture, priors, rate=22050, search=None, mask_exponent=1.5, rng=No
     Raises
     ------
     ValueError
-        For a mixture that is not (channels, samples) of finite floats, no prior, one that has been neither trained nor
-        loaded, or priors that do not fit together.
+        For a mixture that is not (channels, samples) of finite floats, no prior, an untrained one, or priors that do
+        not fit together.
 
     References
     ----------
@@ -214,7 +214,7 @@ def require_mixture(mixture):
 
 
 def require_one_domain(priors):
-    """Refuse no prior at all, two of one name, or priors of different rates or windows."""
+    """Refuse no prior at all, two of one name, an untrained one, or priors of different rates or windows."""
     if not priors:
         raise ValueError("no prior was given, but at least one is wanted")
     names = [prior.name for prior in priors]
@@ -222,6 +222,8 @@ def require_one_domain(priors):
         if names.count(name) > 1:
             raise ValueError(f"two priors are named {name!r}, but every source needs a name of its own")
     for prior in priors:
+        if not prior.flow.initialised:
+            raise ValueError(f"the prior {prior.name!r} is untrained: train it first")
         for field in ("rate", "window_length", "hop"):
             own, first = getattr(prior.config, field), getattr(priors[0].config, field)
             if own != first:

@@ -98,7 +98,7 @@ class ParallelGlow(FusedGlow):
             if isinstance(argument, list):
                 return 1
         number = max(1, min(available_cores(first), len(first), first.size // FEWEST))
-        return number if number > 1 and all(actnorm.initialised for actnorm in self.plain[1::3]) else 1
+        return number if self.initialised else 1
 
     def _with_dcondition(self, results, replicas):
         # Glow's own property, which this class's attribute hides: the sum over the layers.

@@ -14,6 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from glowsep import audio
 from glowsep.masks import ratio_masks
+from glowsep.prior import Prior
 from glowsep.search import AnnealedSearch, Found, LatentSearch
 from glowsep.separate import LEVEL, level_gain, separate, separate_file, unmasked
 from glowsep.spectrogram import stft
@@ -188,6 +189,7 @@ def test_priors_must_fit_together():
     for wrong, complaint in (
         ([], "no prior"),
         ([tiny_prior("bass")] * 2, "two priors are named 'bass'"),
+        ([Prior("bass", TINY)], "'bass' is untrained"),
         ([tiny_prior("bass"), tiny_prior("drums", dataclasses.replace(TINY, rate=8000))], "rate 8000.*22050"),
         ([tiny_prior("bass"), tiny_prior("drums", dataclasses.replace(TINY, hop=32))], "hop 32.*16"),
     ):

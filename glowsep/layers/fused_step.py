@@ -145,7 +145,7 @@ class FusedStep(Bijection):
         return W * scale[:, None, :], self._ungrouped(c)[:, None]
 
     def _log_determinant(self, A):
-        """The sum of all groups'."""
+        """log|det| of all groups together, a number: what a frame adds to the log-det."""
         return array_module(A).linalg.slogdet(A)[1].sum()
 
     def _inverse_matrices(self, like):
@@ -180,13 +180,13 @@ class FusedStep(Bijection):
 class FrozenStep(FusedStep):
     """A fused step for a search, during which no weight changes: all that depends on weights alone is found once.
 
-    The matrices are small, but many: to invert them in every iteration takes a third of the time of a score where there
-    is less than a second of music, and a twentieth where there are ten. Chapter 14 measures it.
+    The matrices are small, but many: with less than a second of music, to invert them in every iteration can take a
+    third of the time of a score, with ten seconds a twentieth. Chapter 14 measures it.
 
     Parameters
     ----------
     step : FusedStep
-        Initialised. A later change of its parameters is not seen.
+        Initialised. Its parameters, which this one shares, must not change from now on.
     """
 
     def __init__(self, step):
