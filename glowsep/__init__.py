@@ -5,12 +5,13 @@ The names that chapters and users need most; the rest is in the modules, one ide
 
 from glowsep import check, metrics
 from glowsep.errors import AudioError, DatasetError, GlowsepError, PriorError
-from glowsep.flow import Glow, GlowConfig
 from glowsep.layers import ActNorm, AffineCoupling, InvertibleConv1x1, InvertibleConv1x1PLU, Squeeze
-from glowsep.prior import Prior, PriorConfig
-from glowsep.search import AnnealedSearch, LatentSearch
-from glowsep.separate import Separation, separate, separate_file
-from glowsep.spectrogram import istft, stft
+from glowsep.signals.spectrogram import istft, stft
+from glowsep.systems.glow.model import Glow, GlowConfig
+from glowsep.systems.glow.prior import Prior, PriorConfig
+from glowsep.systems.glow.separate import Separation, separate, separate_file
+from glowsep.systems.search.annealed import AnnealedSearch
+from glowsep.systems.search.latent import LatentSearch
 
 __all__ = [
     "ActNorm", "AffineCoupling", "AnnealedSearch", "AudioError", "DatasetError", "Glow", "GlowConfig", "GlowsepError",

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from .errors import ClusterError, GlowsepError
+from glowsep.errors import ClusterError, GlowsepError
 
 #: Seconds in which a scheduler must answer.
 PATIENCE = 10

@@ -8,15 +8,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from glowsep.baselines import (
-    AverageSpectrum,
-    PoissonNMF,
-    equal_share,
-    mixture,
-    oracle_magnitude,
-    oracle_power,
-)
 from glowsep.metrics import sdr, si_sdr
+from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
+from glowsep.systems.floors_and_ceilings.ceilings import oracle_magnitude, oracle_power
+from glowsep.systems.floors_and_ceilings.floors import equal_share, mixture
+from glowsep.systems.nmf.separate import PoissonNMF
 
 METRICS = {"sdr": sdr, "si_sdr": si_sdr}
 LEARNT = Path(__file__).parent.parent / "data" / "baselines"

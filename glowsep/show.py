@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from PIL import Image
 
-from glowsep.audio import resample
-from glowsep.spectrogram import stft
+from glowsep.signals.resampling import resample
+from glowsep.signals.spectrogram import stft
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
 PLAYER_RATES = (8000, 11025, 12000, 16000)  # Hz: those of MP3 up to 16 kHz
@@ -80,7 +80,7 @@ def learning_curve(curve, path, window=100):
 
     Parameters
     ----------
-    curve : glowsep.train.LearningCurve
+    curve : glowsep.systems.glow.train.LearningCurve
     path : path
         Ends in ``.png``, ``.svg`` or ``.pdf``; a file of that name is replaced.
     window : int

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from glowsep.baselines import AverageSpectrum, PoissonNMF
-from glowsep.flow import GlowConfig
-from glowsep.prior import NOISE_FEATURES, Prior, PriorConfig
-from glowsep.threads import blas
+from glowsep.arrays.threads import blas
+from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
+from glowsep.systems.glow.model import GlowConfig
+from glowsep.systems.glow.prior import NOISE_FEATURES, Prior, PriorConfig
+from glowsep.systems.nmf.separate import PoissonNMF
 
 INSTRUMENTS = ("bass", "drums", "guitar", "piano")
 RATE = 22050

@@ -13,7 +13,7 @@ REFUSAL = "Implicit conversion to a NumPy array is not allowed"
 
 
 class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
-    """An array that lies "on the device". The module's name is what `glowsep.backend.array_module` looks at."""
+    """An array that lies "on the device". The module's name is what `glowsep.arrays.library.array_module` looks at."""
 
     __module__ = "cupy"
 
@@ -158,7 +158,5 @@ def stand_in():
     cupy.ndarray = ndarray
     cupy.fuse = fuse
     cupy.asarray = lambda values, dtype=None: ndarray(np.array(getattr(values, "values", values), dtype))
-    cupy.cuda = SimpleNamespace(
-        runtime=SimpleNamespace(getDeviceCount=lambda: 1, CUDARuntimeError=DriverError)
-    )
+    cupy.cuda = SimpleNamespace(runtime=SimpleNamespace(getDeviceCount=lambda: 1, CUDARuntimeError=DriverError))
     return cupy

@@ -17,8 +17,8 @@ import pytest
 import soundfile
 from conftest import RATE, TINY, noise, tiny_prior
 
-from glowsep import audio
 from glowsep.cli import main
+from glowsep.signals import audio
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -7,22 +7,18 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import kl_div
 
-from glowsep import nmf
-from glowsep.baselines import (
-    AverageSpectrum,
-    PoissonNMF,
-    equal_share,
-    mixture,
-    oracle_magnitude,
-    oracle_power,
-    solo_magnitudes,
-)
-from glowsep.baselines.masking import RATE, mid_magnitude
 from glowsep.datasets import Track
+from glowsep.datasets.solos import solo_magnitudes
 from glowsep.errors import PriorError
-from glowsep.masks import ratio_masks, share
+from glowsep.learning import nmf
+from glowsep.learning.weights import save_arrays
 from glowsep.metrics import sdr
-from glowsep.weights import save_arrays
+from glowsep.signals.masks import ratio_masks, share
+from glowsep.signals.mid import RATE, mid_magnitude
+from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
+from glowsep.systems.floors_and_ceilings.ceilings import oracle_magnitude, oracle_power
+from glowsep.systems.floors_and_ceilings.floors import equal_share, mixture
+from glowsep.systems.nmf.separate import PoissonNMF
 
 NOTES = {"low": (110, 165, 220), "high": (880, 1320, 1760)}
 

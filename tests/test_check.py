@@ -6,7 +6,7 @@ import pytest
 from glowsep import check
 from glowsep.check.verdict import compare
 from glowsep.layers import ActNorm, AffineCoupling, InvertibleConv1x1, Squeeze
-from glowsep.network import GatedNetwork
+from glowsep.layers.gated_network import GatedNetwork
 
 BATCH, CHANNELS, FRAMES, CONDITION_CHANNELS = 2, 4, 3, 3
 

@@ -9,9 +9,10 @@ import pytest
 import soundfile
 from conftest import INSTRUMENTS, RATE, TINY, noise
 
-from glowsep.baselines import AverageSpectrum, PoissonNMF
 from glowsep.cli import COMMANDS, command_line, main
-from glowsep.prior import Prior
+from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
+from glowsep.systems.glow.prior import Prior
+from glowsep.systems.nmf.separate import PoissonNMF
 
 STEMS = sorted(f"{name}.wav" for name in INSTRUMENTS)
 

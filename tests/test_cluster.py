@@ -20,8 +20,8 @@ from threadpoolctl import threadpool_limits
 from glowsep import cluster
 from glowsep.cli import evaluate, main, train
 from glowsep.errors import ClusterError
-from glowsep.train import save_checkpoint
-from glowsep.weights import load_arrays
+from glowsep.learning.weights import load_arrays
+from glowsep.systems.glow.train import save_checkpoint
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NOBODY = "tcp://127.0.0.1:1"  # a port that nobody listens at
@@ -113,7 +113,7 @@ def train_tiny_but_die_once(arguments, source, path, shared):
         if source == "drums" and first_time(arguments.dataset / "died"):
             kill_this_worker()
 
-    with mock.patch("glowsep.train.save_checkpoint", save_and_die):
+    with mock.patch("glowsep.systems.glow.train.save_checkpoint", save_and_die):
         return train_tiny(arguments, source, path, shared)
 
 

@@ -12,19 +12,24 @@ from conftest import INSTRUMENTS, RATE, TINY, noise, tiny_prior
 from numpy.testing import assert_allclose
 from strict_array import stand_in
 
-from glowsep import spectrogram
-from glowsep.backend import array_module, beside, cuda, fused, keep_freed_memory, to_device, to_host
+from glowsep.arrays.devices import beside, cuda, to_device, to_host
+from glowsep.arrays.library import array_module, fused
+from glowsep.arrays.memory import keep_freed_memory
 from glowsep.cli import main
 from glowsep.cli.options import move
-from glowsep.flow import FusedGlow, Glow, GlowConfig
 from glowsep.layers import ActNorm, AffineCoupling, InvertibleConv1x1, InvertibleConv1x1PLU, Squeeze
-from glowsep.likelihood import gaussian
-from glowsep.masks import ratio_masks, share
-from glowsep.prior import Prior
-from glowsep.search import AnnealedSearch, LatentSearch, from_mixture, from_prior, from_zero
-from glowsep.separate import separate, separate_file
-from glowsep.shares import ParallelGlow
-from glowsep.train import TrainingConfig, fit
+from glowsep.learning.losses import gaussian
+from glowsep.signals import spectrogram
+from glowsep.signals.masks import ratio_masks, share
+from glowsep.systems.glow.fast.fuse import FusedGlow
+from glowsep.systems.glow.fast.parallel import ParallelGlow
+from glowsep.systems.glow.model import Glow, GlowConfig
+from glowsep.systems.glow.prior import Prior
+from glowsep.systems.glow.separate import separate, separate_file
+from glowsep.systems.glow.train import TrainingConfig, fit
+from glowsep.systems.search.annealed import AnnealedSearch
+from glowsep.systems.search.latent import LatentSearch
+from glowsep.systems.search.starts import from_mixture, from_prior, from_zero
 
 TRAINING = TrainingConfig(steps=4, batch=2, frames=8, warmup=1, validate_every=2)
 
@@ -279,7 +284,7 @@ def stop_at(prior, solo, checkpoint):
         return 1e-3
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("glowsep.train.WarmupCosine", lambda *_: no_more)
+        patch.setattr("glowsep.systems.glow.train.WarmupCosine", lambda *_: no_more)
         with pytest.raises(Stop):
             fit(prior, solo, solo, TRAINING, checkpoint, progress=False)
 

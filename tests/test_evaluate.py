@@ -9,11 +9,12 @@ from matplotlib import image
 from numpy.testing import assert_allclose
 
 from glowsep import show
-from glowsep.baselines import equal_share, mixture, oracle_magnitude
 from glowsep.datasets import Track, open_dataset
 from glowsep.errors import PriorError
 from glowsep.evaluate import Evaluation, TrackScores, companions, evaluate, save_json, score, table
 from glowsep.metrics import sdr, si_sdr
+from glowsep.systems.floors_and_ceilings.ceilings import oracle_magnitude
+from glowsep.systems.floors_and_ceilings.floors import equal_share, mixture
 
 RATE = 22_050
 DATA = Path(__file__).parent.parent / "data"

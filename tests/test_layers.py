@@ -9,9 +9,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from glowsep import check
-from glowsep.flow import FusedGlow, Glow, GlowConfig
 from glowsep.layers import ActNorm, AffineCoupling, InvertibleConv1x1, InvertibleConv1x1PLU, Squeeze
-from glowsep.network import GatedNetwork
+from glowsep.layers.gated_network import GatedNetwork
+from glowsep.systems.glow.fast.fuse import FusedGlow
+from glowsep.systems.glow.model import Glow, GlowConfig
 
 ROUND_TRIP, LOGDET, GRADIENT = 1e-10, 1e-9, 1e-6
 

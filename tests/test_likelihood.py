@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import kl_div
 
-from glowsep.likelihood import SILENCE, gaussian, poisson
+from glowsep.learning.losses import SILENCE, gaussian, poisson
 
 magnitudes = arrays(np.float64, (3, 4), elements=st.just(0.0) | st.floats(1e-6, 10))
 

@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from glowsep.masks import apply_masks, interpolate, ratio_masks, share
-from glowsep.spectrogram import istft, stft
+from glowsep.signals.masks import apply_masks, interpolate, ratio_masks, share
+from glowsep.signals.spectrogram import istft, stft
 
 dtypes = st.sampled_from([np.float32, np.float64])
 shapes = st.tuples(st.integers(1, 5), st.integers(1, 6), st.integers(1, 6))

@@ -10,7 +10,7 @@ from scipy.linalg import convolution_matrix, lstsq
 from scipy.signal import lfilter
 
 from glowsep.metrics import bss_eval, bss_eval_museval, remove_mean, sdr, si_sdr
-from glowsep.metrics.bss_eval import TAPS
+from glowsep.metrics.projections import TAPS
 
 RATE = 2000
 

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from glowsep.optim import Adam, Constant, WarmupCosine, clip_by_global_norm
+from glowsep.learning.adam import Adam
+from glowsep.learning.clipping import clip_by_global_norm
+from glowsep.learning.schedules import Constant, WarmupCosine
 
 
 def gradients_like(parameters, rng):

@@ -11,8 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import multivariate_normal, norm
 
 from glowsep.errors import PriorError
-from glowsep.noise import add_noise, dithered
-from glowsep.prior import NOISE_FEATURES, Prior, PriorConfig
+from glowsep.systems.glow.noise import add_noise, dithered
+from glowsep.systems.glow.prior import NOISE_FEATURES, Prior, PriorConfig
 
 LEVELS = np.float32([0.03, 0.1, 0.5])
 

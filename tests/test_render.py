@@ -22,11 +22,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glowsep import midi
 from glowsep.datasets import open_dataset
+from glowsep.datasets.freedoom import midi
+from glowsep.datasets.freedoom.render import read_midi, render, render_excerpts
 from glowsep.errors import DatasetError
-from glowsep.loudness import high_pass, high_shelf, integrated_loudness
-from glowsep.render import read_midi, render, render_excerpts
+from glowsep.signals.loudness import high_pass, high_shelf, integrated_loudness
 
 RATE = 8000
 
@@ -364,7 +364,7 @@ def test_ctrl_c_leaves_no_half_written_song(fluidsynth, soundfont, freedoom, tmp
         time.sleep(0.5)  # while songs are under way
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("glowsep.render.tqdm", interrupted)
+    monkeypatch.setattr("glowsep.datasets.freedoom.render.tqdm", interrupted)
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         render(freedoom, tmp_path / "out", soundfont, RATE)

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from glowsep.likelihood import gaussian, poisson
-from glowsep.search import (
-    AnnealedSearch,
-    LatentSearch,
+from glowsep.learning.losses import gaussian, poisson
+from glowsep.systems.search.annealed import AnnealedSearch
+from glowsep.systems.search.latent import LatentSearch
+from glowsep.systems.search.starts import (
     from_average_spectra,
     from_dictionaries,
     from_equal_shares,

@@ -2,7 +2,6 @@
 
 import dataclasses
 import tracemalloc
-from importlib import import_module
 
 import numpy as np
 import pytest
@@ -12,14 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from glowsep import audio
-from glowsep.masks import ratio_masks
-from glowsep.prior import Prior
-from glowsep.search import AnnealedSearch, Found, LatentSearch
-from glowsep.separate import LEVEL, level_gain, separate, separate_file, unmasked
-from glowsep.spectrogram import stft
+from glowsep.signals import audio
+from glowsep.signals.masks import ratio_masks
+from glowsep.signals.resampling import resample
+from glowsep.signals.spectrogram import stft
+from glowsep.systems.glow import separate as separation
+from glowsep.systems.glow.prior import Prior
+from glowsep.systems.glow.separate import LEVEL, level_gain, separate, separate_file, unmasked
+from glowsep.systems.search.annealed import AnnealedSearch
+from glowsep.systems.search.found import Found
+from glowsep.systems.search.latent import LatentSearch
 
-separation = import_module("glowsep.separate")  # the module: in the package its function has the name
 QUICK = AnnealedSearch(iterations=1)
 RATES = (8000, 22050, 44100, 48000, 192_000)
 
@@ -161,7 +163,7 @@ def test_unmasked_magnitudes_are_heard_with_the_mixtures_phase():
     mixture = noise(2, 6000)
     found = separate(mixture, priors(), 44100, equal_shares)
     heard = unmasked(found.magnitudes, mixture, 44100, TINY)
-    mid = audio.resample(mixture.mean(axis=0), 44100, RATE)
+    mid = resample(mixture.mean(axis=0), 44100, RATE)
     assert heard.shape == (2, 3000)
     assert sum(((part - mid / 2) ** 2).sum() for part in heard) < 0.02 * (mid**2).sum()
 

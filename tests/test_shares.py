@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from glowsep import check, shares
-from glowsep.flow import FusedGlow, GlowConfig
-from glowsep.noise import channels_outermost
-from glowsep.optim import Adam
-from glowsep.parameters import replica
-from glowsep.shares import Kept, ParallelGlow
-from glowsep.threads import blas
+from glowsep import check
+from glowsep.arrays.threads import blas
+from glowsep.layers.parameters import replica
+from glowsep.learning.adam import Adam
+from glowsep.systems.glow.fast import parallel as shares
+from glowsep.systems.glow.fast.fuse import FusedGlow
+from glowsep.systems.glow.fast.parallel import Kept, ParallelGlow
+from glowsep.systems.glow.model import GlowConfig
+from glowsep.systems.glow.noise import channels_outermost
 
 pytestmark = pytest.mark.usefixtures("two_threads", "small_shares")
 

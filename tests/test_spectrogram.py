@@ -8,8 +8,9 @@ import scipy.signal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glowsep.backend import cuda, to_host
-from glowsep.spectrogram import consistent_phases, griffin_lim, istft, number_of_frames, overlap_add, stft
+from glowsep.arrays.devices import cuda, to_host
+from glowsep.signals.phase import consistent_phases, griffin_lim
+from glowsep.signals.spectrogram import istft, number_of_frames, overlap_add, stft
 
 tolerance = {np.float32: 1e-6, np.float64: 1e-14}
 PAIRS = [

@@ -8,9 +8,9 @@ import pytest
 from conftest import INSTRUMENTS, noise, tiny_prior
 from strict_array import stand_in
 
-from glowsep.backend import to_device
-from glowsep.search import AnnealedSearch
-from glowsep.threads import blas, side_by_side
+from glowsep.arrays.devices import to_device
+from glowsep.arrays.threads import blas, side_by_side
+from glowsep.systems.search.annealed import AnnealedSearch
 
 pytestmark = pytest.mark.usefixtures("two_threads")
 

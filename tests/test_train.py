@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from glowsep import train
 from glowsep.errors import PriorError
-from glowsep.prior import Prior
-from glowsep.train import TrainingConfig, fit, random_equalisers, random_noise_levels, without_silence
+from glowsep.systems.glow import train
+from glowsep.systems.glow.prior import Prior
+from glowsep.systems.glow.train import TrainingConfig, fit, random_equalisers, random_noise_levels, without_silence
 
 SHORT = TrainingConfig(steps=6, batch=4, frames=16, warmup=2, validate_every=3)
 
@@ -185,7 +185,8 @@ def test_noise_levels_lie_in_range_one_in_each_part(count, seed):
 VICTIM = """
 import sys, time
 import numpy as np
-from glowsep import train, weights
+from glowsep.learning import weights
+    from glowsep.systems.glow import train
 from test_train import SHORT, new_prior, solo
 
 place, path = sys.argv[1:]

@@ -4,8 +4,8 @@
 they point to, ``source`` lays all that out for Jupyter Book, and ``building`` has the site built.
 """
 
-from .building import build
-from .contents import chapters, contents
-from .reader import readers_copy
+from glowsep.book.building import build
+from glowsep.book.contents import chapters, contents
+from glowsep.book.reader import readers_copy
 
 __all__ = ["build", "chapters", "contents", "readers_copy"]

@@ -11,9 +11,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from glowsep.assignments import REPOSITORY
+from glowsep.book.source import write_source
 from glowsep.errors import BookError
-
-from .source import write_source
 
 COMMAND = (sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build")
 INVENTORY = "objects.inv"  # Sphinx writes it into every site; its first lines name the project

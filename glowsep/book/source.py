@@ -8,11 +8,10 @@ from string import Template
 
 import yaml
 
+from glowsep.book.contents import chapters, contents
+from glowsep.book.links import with_links
+from glowsep.book.reader import readers_copy
 from glowsep.errors import BookError
-
-from .contents import chapters, contents
-from .links import with_links
-from .reader import readers_copy
 
 ASSETS = Path(__file__).parent / "assets"
 

@@ -6,8 +6,8 @@ where something is wrong, raises a ``CheckError`` that says in words which metho
 what was expected and what came, and the likely cause where the pattern is a known one.
 """
 
-from .bijections import Report, layer
-from .networks import NetworkReport, gradient, network
-from .verdict import CheckError
+from glowsep.check.bijections import Report, layer
+from glowsep.check.networks import NetworkReport, gradient, network
+from glowsep.check.verdict import CheckError
 
 __all__ = ["CheckError", "NetworkReport", "Report", "gradient", "layer", "network"]

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .hints import gradient_candidates, logdet_candidates
-from .loss import LinearLoss
-from .subject import REPEATED, Subject
-from .verdict import GRADIENT
+from glowsep.check.hints import gradient_candidates, logdet_candidates
+from glowsep.check.loss import LinearLoss
+from glowsep.check.subject import REPEATED, Subject
+from glowsep.check.verdict import GRADIENT
 
 ROUND_TRIP = 1e-10
 LOGDET = 1e-9

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .stencils import central_difference, directions, jacobians
+from glowsep.check.stencils import central_difference, directions, jacobians
 
 
 class LinearLoss:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .hints import gradient_candidates
-from .loss import LinearLoss
-from .stencils import along, central_difference, directions
-from .subject import Subject
-from .verdict import GRADIENT, compare, expect_array
+from glowsep.check.hints import gradient_candidates
+from glowsep.check.loss import LinearLoss
+from glowsep.check.stencils import along, central_difference, directions
+from glowsep.check.subject import Subject
+from glowsep.check.verdict import GRADIENT, compare, expect_array
 
 
 @dataclass

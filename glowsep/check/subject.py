@@ -4,9 +4,9 @@ import copy
 
 import numpy as np
 
-from .hints import gradient_candidates
-from .stencils import along
-from .verdict import GRADIENT, compare, described, expect_array, fail
+from glowsep.check.hints import gradient_candidates
+from glowsep.check.stencils import along
+from glowsep.check.verdict import GRADIENT, compare, described, expect_array, fail
 
 # What the same call may differ by when it is made again: nothing, but for the order in which threads add.
 REPEATED = 1e-13

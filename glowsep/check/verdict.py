@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .hints import explain
+from glowsep.check.hints import explain
 
 GRADIENT = 1e-6
 # Errors are relative to an array's largest entry; where all of its entries are smaller than this, to this.

@@ -6,7 +6,7 @@ One module a command, each with a ``SUMMARY``, an ``EXAMPLE``, ``add_arguments(p
 import argparse
 import sys
 
-from glowsep.backend import keep_freed_memory
+from glowsep.arrays.memory import keep_freed_memory
 from glowsep.cli import book, evaluate, render, sample, separate, train
 from glowsep.errors import GlowsepError
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from glowsep import cluster
-from glowsep.backend import to_device, to_host
+from glowsep.arrays.devices import to_device, to_host
 from glowsep.cli import options, reports
 from glowsep.cli.priors import add_priors, load_priors, shipped
 from glowsep.cli.separate import add_search, search
 from glowsep.errors import PriorError
 from glowsep.evaluate import companions, evaluate, joined, save_json, table
-from glowsep.separate import separate
+from glowsep.systems.glow.separate import separate
 
 SUMMARY = "score a method on a data set, beside floors, baselines and ceilings"
 EXAMPLE = "python -m glowsep evaluate data/freedoom4 --method instglow --json instglow.json --plot instglow.png"

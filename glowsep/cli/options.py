@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from glowsep import backend
+from glowsep.arrays.devices import cuda, to_device
 from glowsep.datasets import open_dataset
 
 DEVICES = ("cpu", "cuda")
@@ -85,17 +85,17 @@ def say(arguments, line):
 def check_device(arguments):
     """Refuse ``--device cuda`` where CuPy or a GPU is missing, before any work is done."""
     if arguments.device == "cuda":
-        backend.cuda()
+        cuda()
 
 
 def move(prior, device):
     """Move a prior's weights to a device."""
     weights = prior.flow.parameters() | prior.flow.state()
     # Flags stay on the host: every step asks for them, and to ask a device is to wait for it.
-    numbers = {name: backend.to_device(array, device) for name, array in weights.items() if array.dtype != bool}
+    numbers = {name: to_device(array, device) for name, array in weights.items() if array.dtype != bool}
     prior.flow.load(weights | numbers)
     for name, array in prior.statistics().items():
-        setattr(prior, name, backend.to_device(array, device))
+        setattr(prior, name, to_device(array, device))
 
 
 def whole_number(lowest):

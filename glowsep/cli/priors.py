@@ -4,7 +4,7 @@ from pathlib import Path
 
 from glowsep.cli.options import move
 from glowsep.errors import PriorError
-from glowsep.prior import Prior
+from glowsep.systems.glow.prior import Prior
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data"
 
@@ -37,7 +37,7 @@ def load_priors(paths, device="cpu"):
 
     Returns
     -------
-    list of glowsep.prior.Prior
+    list of glowsep.systems.glow.prior.Prior
 
     Raises
     ------

@@ -4,10 +4,10 @@ from argparse import ArgumentTypeError
 from dataclasses import fields
 from pathlib import Path
 
-from glowsep import audio
 from glowsep.cli import options
 from glowsep.cli.priors import shipped
-from glowsep.separate import OVERLAP, SEGMENT
+from glowsep.signals import audio
+from glowsep.systems.glow.separate import OVERLAP, SEGMENT
 
 
 def add_report(parser, text):

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from glowsep import audio
-from glowsep.backend import to_host
+from glowsep.arrays.devices import to_host
 from glowsep.cli import options
-from glowsep.prior import Prior
+from glowsep.signals import audio
+from glowsep.systems.glow.prior import Prior
 
 SUMMARY = "listen to a prior: draw a sound from it"
 EXAMPLE = "python -m glowsep sample data/priors/piano.npz -o piano.wav --seconds 10"

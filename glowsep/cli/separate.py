@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from glowsep import audio
 from glowsep.cli import options, reports
 from glowsep.cli.priors import add_priors, load_priors
 from glowsep.errors import AudioError
-from glowsep.search import AnnealedSearch, LatentSearch
-from glowsep.separate import separate_file
+from glowsep.signals import audio
+from glowsep.systems.glow.separate import separate_file
+from glowsep.systems.search.annealed import AnnealedSearch
+from glowsep.systems.search.latent import LatentSearch
 
 SUMMARY = "separate songs into their instruments"
 EXAMPLE = "python -m glowsep separate song.wav -o stems"

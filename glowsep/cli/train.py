@@ -10,13 +10,15 @@ import numpy as np
 from tqdm import tqdm
 
 from glowsep import cluster
-from glowsep.audio import resample
-from glowsep.baselines import AverageSpectrum, PoissonNMF, solo_magnitudes
 from glowsep.cli import options
 from glowsep.datasets import MUSDB18, MUSDB18HQ, open_dataset
+from glowsep.datasets.solos import solo_magnitudes
 from glowsep.errors import DatasetError, PriorError
-from glowsep.prior import Prior, PriorConfig
-from glowsep.train import TrainingConfig, fit, without_silence
+from glowsep.signals.resampling import resample
+from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
+from glowsep.systems.glow.prior import Prior, PriorConfig
+from glowsep.systems.glow.train import TrainingConfig, fit, without_silence
+from glowsep.systems.nmf.separate import PoissonNMF
 
 SUMMARY = "train priors on solo recordings"
 EXAMPLE = "python -m glowsep train data/freedoom4 --source bass -o priors/bass.npz --steps 2000"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from glowsep import audio
 from glowsep.errors import DatasetError
+from glowsep.signals import audio
 
 TOLERANCE = 0.1  # seconds by which the files of a track may differ: encoders drop or add a few samples at the end
 

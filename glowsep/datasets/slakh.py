@@ -5,21 +5,21 @@ import json
 import yaml
 
 from glowsep.datasets.files import audio_file, read_together, split_folder, tracks_in
+from glowsep.datasets.freedoom.midi import GROUPS, instrument_group
 from glowsep.datasets.track import Dataset, Track
 from glowsep.errors import DatasetError
-from glowsep.midi import GROUPS, instrument_group
 
 
 class Slakh2100(Dataset):
     """Tracks laid out as ``<path>/[<split>/]<track>/{metadata.yaml, stems/Sxx.flac}``; ``.wav`` too.
 
     Reads Slakh2100 (original and redux: their splits are folders), BabySlakh (no split folders) and what
-    `glowsep.render` writes. The sources are groups of stems by General MIDI program: bass 32-39, drums, guitar 24-31,
-    piano 0-7. A group's stems are summed as they are; a group without any is silence; the mixture is the sum of the
-    four groups, for ``mix.flac`` holds other instruments too (the sub-mix of Zhu et al. 2022).
+    `glowsep.datasets.freedoom.render` writes. The sources are groups of stems by General MIDI program: bass 32-39,
+    drums, guitar 24-31, piano 0-7. A group's stems are summed as they are; a group without any is silence; the mixture
+    is the sum of the four groups, for ``mix.flac`` holds other instruments too (the sub-mix of Zhu et al. 2022).
 
-    Where an ``excerpts.json`` lies beside the folder of a split (`glowsep.render` writes one), the tracks it lists are
-    cut to their excerpt; the others are read whole.
+    Where an ``excerpts.json`` lies beside the folder of a split (`glowsep.datasets.freedoom.render` writes one), the
+    tracks it lists are cut to their excerpt; the others are read whole.
 
     Parameters
     ----------

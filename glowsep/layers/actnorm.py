@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..backend import array_module
-from .bijection import Bijection
+from glowsep.arrays.library import array_module
+from glowsep.layers.bijection import Bijection
 
 
 class ActNorm(Bijection):

@@ -1,6 +1,6 @@
 """What every bijection of the flow promises: the same four methods, and a log-determinant."""
 
-from ..parameters import Parameters
+from glowsep.layers.parameters import Parameters
 
 
 class Bijection(Parameters):

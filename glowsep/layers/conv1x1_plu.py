@@ -3,8 +3,8 @@
 import numpy as np
 import scipy
 
-from ..backend import array_module
-from .conv1x1 import InvertibleConv1x1, random_rotations
+from glowsep.arrays.library import array_module
+from glowsep.layers.conv1x1 import InvertibleConv1x1, random_rotations
 
 
 class InvertibleConv1x1PLU(InvertibleConv1x1):

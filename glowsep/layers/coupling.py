@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..backend import array_module
-from ..network import GatedNetwork
-from .bijection import Bijection
+from glowsep.arrays.library import array_module
+from glowsep.layers.bijection import Bijection
+from glowsep.layers.gated_network import GatedNetwork
 
 
 class AffineCoupling(Bijection):
@@ -25,7 +25,7 @@ class AffineCoupling(Bijection):
     channels : int
         At least 2; the first half is the larger one where the number is odd.
     hidden, layers, kernel, dilation, condition_channels
-        Of the inner network, see :class:`glowsep.network.GatedNetwork`.
+        Of the inner network, see :class:`glowsep.layers.gated_network.GatedNetwork`.
     bound : float
         The bound B of the log-scale, in nats.
     rng : numpy.random.Generator, optional
@@ -33,7 +33,15 @@ class AffineCoupling(Bijection):
     """
 
     def __init__(
-        self, channels, hidden=96, layers=3, kernel=3, dilation=2, condition_channels=0, bound=1.0, rng=None,
+        self,
+        channels,
+        hidden=96,
+        layers=3,
+        kernel=3,
+        dilation=2,
+        condition_channels=0,
+        bound=1.0,
+        rng=None,
         dtype=np.float32,
     ):
         if channels < 2:

@@ -1,7 +1,7 @@
 """Squeeze: neighbouring frames become channels."""
 
-from ..backend import array_module
-from .bijection import Bijection
+from glowsep.arrays.library import array_module
+from glowsep.layers.bijection import Bijection
 
 
 class Squeeze(Bijection):

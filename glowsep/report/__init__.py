@@ -3,9 +3,9 @@
 ``song`` and ``dataset`` say what is on a page; ``players``, ``pictures`` and ``page`` how it gets there.
 """
 
-from .dataset import best_and_worst, dataset_report
-from .page import write
-from .references import read_references
-from .song import song_report
+from glowsep.report.dataset import best_and_worst, dataset_report
+from glowsep.report.page import write
+from glowsep.report.references import read_references
+from glowsep.report.song import song_report
 
 __all__ = ["best_and_worst", "dataset_report", "read_references", "song_report", "write"]

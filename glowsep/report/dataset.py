@@ -4,14 +4,13 @@ import html
 
 import numpy as np
 
-from glowsep.audio import Info
+from glowsep.report.page import decibels, page, section, settings_table, table
+from glowsep.report.pictures import picture, spectrograms
+from glowsep.report.players import player
+from glowsep.report.song import shortened
+from glowsep.report.sounds import LONGEST, arranged
 from glowsep.show import draw_box_plot
-
-from .page import decibels, page, section, settings_table, table
-from .pictures import picture, spectrograms
-from .players import player
-from .song import shortened
-from .sounds import LONGEST, arranged
+from glowsep.signals.audio.reading import Info
 
 ABOUT_TABLE = "<p>SDR in decibels, higher is better: for every source the mean over the tracks in which it plays.</p>"
 ABOUT_BOXES = (

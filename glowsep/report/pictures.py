@@ -9,8 +9,8 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from glowsep.audio import resample
 from glowsep.show import colour, draw_spectrograms, mono
+from glowsep.signals.resampling import resample
 
 #: Hz: spectrograms reach up to 5 kHz.
 RATE = 11025

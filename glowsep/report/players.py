@@ -3,10 +3,9 @@
 import html
 import json
 
+from glowsep.report.page import decibels
+from glowsep.report.sounds import LOUDEST, common_gain, compressed, outline, playable
 from glowsep.show import colour
-
-from .page import decibels
-from .sounds import LOUDEST, common_gain, compressed, outline, playable
 
 MIXTURE_COLOUR = "#888888"
 

@@ -18,7 +18,7 @@ def read_references(folder, names, info):
         With ``<name>.wav`` or ``.flac`` for every source that is known; or a track of Slakh2100 or Freedoom-4.
     names : list of str
         The sources that are looked for.
-    info : glowsep.audio.Info
+    info : glowsep.signals.audio.reading.Info
         Of the song: references must have its rate and channels, and its length but for a tenth of a second.
 
     Returns

@@ -4,14 +4,13 @@ import html
 
 import numpy as np
 
-from glowsep import audio
 from glowsep.datasets import Track
 from glowsep.evaluate import score
-
-from .page import page, section, settings_table, table
-from .pictures import loss_curves, spectrograms
-from .players import player
-from .sounds import LONGEST, arranged
+from glowsep.report.page import page, section, settings_table, table
+from glowsep.report.pictures import loss_curves, spectrograms
+from glowsep.report.players import player
+from glowsep.report.sounds import LONGEST, arranged
+from glowsep.signals import audio
 
 ABOUT_SCORES = (
     "<p>How close each estimate comes to its reference, in decibels; higher is better, and 0 dB means that the error "

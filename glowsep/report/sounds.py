@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import soundfile
 
-from glowsep.audio import resample
+from glowsep.signals.resampling import resample
 
 #: Seconds of a recording that a page holds at most: a browser keeps every sound decoded in memory.
 LONGEST = 600

@@ -22,7 +22,7 @@ from glowsep import AnnealedSearch, LatentSearch, separate
 from glowsep.cli.priors import load_priors
 from glowsep.datasets import open_dataset
 from glowsep.evaluate import evaluate
-from glowsep.search import from_average_spectra, from_equal_shares, from_mixture
+from glowsep.systems.search.starts import from_average_spectra, from_equal_shares, from_mixture
 
 DEFAULT = AnnealedSearch()
 LATENT = LatentSearch(iterations=40)

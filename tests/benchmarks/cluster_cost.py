@@ -17,11 +17,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: it need not be installed
 
-from glowsep.audio import resample
 from glowsep.cli import command_line
 from glowsep.cli.evaluate import chosen_methods, chosen_tracks
 from glowsep.datasets import Track
 from glowsep.evaluate import evaluate
+from glowsep.signals.resampling import resample
 
 RATE = 44100
 SECONDS = (4, 8)  # of the excerpts; the shorter first, for a process's peak of memory never falls

@@ -23,8 +23,8 @@ import compare_memory
 import compare_signals
 import compare_steps
 
-from glowsep.backend import keep_freed_memory
-from glowsep.threads import blas
+from glowsep.arrays.memory import keep_freed_memory
+from glowsep.arrays.threads import blas
 
 SONG = REPOSITORY / "data" / "freedoom4" / "test" / "freedoom2_doom" / "mix.flac"
 PARTS = ("steps", "memory", "signals", "separation")

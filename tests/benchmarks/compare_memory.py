@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: 
 
 import compare_steps as steps
 
-from glowsep.backend import keep_freed_memory
+from glowsep.arrays.memory import keep_freed_memory
 
 DEPTHS = (4, 8, 16, 32, 64)
 KINDS = {"recomputed": "ours, recomputed", "kept": "ours, activations kept", "torch": "PyTorch"}

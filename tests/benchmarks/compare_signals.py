@@ -10,10 +10,11 @@ import numpy as np
 from compare_steps import alternately
 from scipy.signal import ShortTimeFFT, get_window
 
-from glowsep import AnnealedSearch, audio, istft, separate, stft
+from glowsep import AnnealedSearch, istft, separate, stft
+from glowsep.arrays.threads import blas
 from glowsep.cli.priors import load_priors
 from glowsep.metrics import bss_eval
-from glowsep.threads import blas
+from glowsep.signals import audio
 
 RATE, LENGTH, HOP = 44_100, 1024, 256
 AUDIO_SECONDS, BSS_SECONDS, SEPARATED_SECONDS = 60, 5, 10

@@ -7,12 +7,14 @@ from functools import cached_property
 
 import numpy as np
 
-from glowsep.backend import array_module, to_device
-from glowsep.flow import GlowConfig, standard_normal_log_prob
-from glowsep.noise import channels_outermost
-from glowsep.optim import Adam, clip_by_global_norm
-from glowsep.prior import PriorConfig
-from glowsep.shares import ParallelGlow
+from glowsep.arrays.devices import to_device
+from glowsep.arrays.library import array_module
+from glowsep.learning.adam import Adam
+from glowsep.learning.clipping import clip_by_global_norm
+from glowsep.systems.glow.fast.parallel import ParallelGlow
+from glowsep.systems.glow.model import GlowConfig, standard_normal_log_prob
+from glowsep.systems.glow.noise import channels_outermost
+from glowsep.systems.glow.prior import PriorConfig
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None  # without it, its rows are left out
 

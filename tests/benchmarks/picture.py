@@ -1,6 +1,6 @@
 """The README's picture: a mixture, the instruments in it, and what the shipped priors find of them.
 
-    python tests/benchmarks/picture.py data/freedoom4/test/freedoom2_doom --start 10 -o data/picture.png
+python tests/benchmarks/picture.py data/freedoom4/test/freedoom2_doom --start 10 -o data/picture.png
 """
 
 import argparse

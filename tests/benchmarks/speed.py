@@ -1,6 +1,6 @@
 """How long ten seconds of music take with the default settings and the shipped priors.
 
-    python tests/benchmarks/speed.py data/freedoom4/test/freedoom2_doom/mix.flac --json data/results/speed.json
+python tests/benchmarks/speed.py data/freedoom4/test/freedoom2_doom/mix.flac --json data/results/speed.json
 """
 
 import argparse
@@ -12,9 +12,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: it need not be installed
 
-from glowsep import audio, separate
-from glowsep.backend import keep_freed_memory
+from glowsep import separate
+from glowsep.arrays.memory import keep_freed_memory
 from glowsep.cli.priors import load_priors
+from glowsep.signals import audio
 
 SECONDS = 10
 

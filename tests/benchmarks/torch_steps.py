@@ -7,7 +7,7 @@ import torch
 from compare_steps import CLIP, LEARNING_RATE
 from torch_glow import paired_gradients, with_weights_of
 
-from glowsep.backend import to_host
+from glowsep.arrays.devices import to_host
 
 
 class Theirs:

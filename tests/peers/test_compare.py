@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from glowsep.flow import GlowConfig
+from glowsep.systems.glow.model import GlowConfig
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 TINY = {

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from glowsep import midi
+from glowsep.datasets.freedoom import midi
+from glowsep.datasets.freedoom.fluidsynth import FULL_SCALE, FluidSynth
+from glowsep.datasets.freedoom.render import render_excerpts
 from glowsep.errors import DatasetError
-from glowsep.fluidsynth import FULL_SCALE, FluidSynth
-from glowsep.render import render_excerpts
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 RATE = 22050

@@ -18,9 +18,7 @@ NAMES = ("sdr", "isr", "sir", "sar")
 def museval_scores(references, estimates):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        scores = museval.evaluate(
-            references.transpose(0, 2, 1), estimates.transpose(0, 2, 1), win=RATE, hop=RATE
-        )
+        scores = museval.evaluate(references.transpose(0, 2, 1), estimates.transpose(0, 2, 1), win=RATE, hop=RATE)
     return [np.where(np.isfinite(ratio), ratio, np.nan) for ratio in scores]
 
 

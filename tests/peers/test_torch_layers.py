@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch.nn.functional import conv1d
 
-from glowsep.flow import Glow, GlowConfig
 from glowsep.layers import ActNorm, AffineCoupling, InvertibleConv1x1, InvertibleConv1x1PLU, Squeeze
+from glowsep.systems.glow.model import Glow, GlowConfig
 
 torch.set_num_threads(1)  # the arrays are too small to share out
 

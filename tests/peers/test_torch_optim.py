@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from glowsep.optim import Adam, WarmupCosine, clip_by_global_norm
+from glowsep.learning.adam import Adam
+from glowsep.learning.clipping import clip_by_global_norm
+from glowsep.learning.schedules import WarmupCosine
 
 torch.set_num_threads(1)  # the arrays are too small to share out
 

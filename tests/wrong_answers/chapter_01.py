@@ -128,4 +128,8 @@ def ratio_masks(magnitudes, exponent=1.0):
 }
 
 # Solutions that are the package's own functions, statement for statement.
-PACKAGE = {"stft": "glowsep.spectrogram", "overlap_add": "glowsep.spectrogram", "ratio_masks": "glowsep.masks"}
+PACKAGE = {
+    "stft": "glowsep.signals.spectrogram",
+    "overlap_add": "glowsep.signals.spectrogram",
+    "ratio_masks": "glowsep.signals.masks",
+}

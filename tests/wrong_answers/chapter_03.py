@@ -18,7 +18,7 @@ def update_dictionary(V, W, H):
 """
 
 FITTED_ALONE = """
-class PoissonNMF(glowsep.baselines.PoissonNMF):
+class PoissonNMF(glowsep.systems.nmf.separate.PoissonNMF):
     def masks(self, magnitude, names):
         dictionaries = self.dictionaries[places(names, self.names)].astype(magnitude.dtype)
         models = [W @ activations(magnitude, W, self.iterations) for W in dictionaries]
@@ -26,7 +26,7 @@ class PoissonNMF(glowsep.baselines.PoissonNMF):
 """
 
 OTHER_ORDER = """
-class PoissonNMF(glowsep.baselines.PoissonNMF):
+class PoissonNMF(glowsep.systems.nmf.separate.PoissonNMF):
     def masks(self, magnitude, names):
         dictionaries = self.dictionaries[: len(names)].astype(magnitude.dtype)
         H = activations(magnitude, np.concatenate(dictionaries, axis=1), self.iterations)
@@ -35,7 +35,7 @@ class PoissonNMF(glowsep.baselines.PoissonNMF):
 """
 
 NO_EXPONENT = """
-class PoissonNMF(glowsep.baselines.PoissonNMF):
+class PoissonNMF(glowsep.systems.nmf.separate.PoissonNMF):
     def masks(self, magnitude, names):
         dictionaries = self.dictionaries[places(names, self.names)].astype(magnitude.dtype)
         H = activations(magnitude, np.concatenate(dictionaries, axis=1), self.iterations)

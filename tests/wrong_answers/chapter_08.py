@@ -40,7 +40,7 @@ class AffineCoupling(glowsep.AffineCoupling):
     "network_forward": [
         (
             """
-class GatedNetwork(glowsep.network.GatedNetwork):
+class GatedNetwork(glowsep.layers.gated_network.GatedNetwork):
     def forward(self, x, condition=None):
         xp = array_module(x)
         x = xp.ascontiguousarray(x.swapaxes(0, 1))
@@ -64,7 +64,7 @@ class GatedNetwork(glowsep.network.GatedNetwork):
         ),
         (
             """
-class GatedNetwork(glowsep.network.GatedNetwork):
+class GatedNetwork(glowsep.layers.gated_network.GatedNetwork):
     def forward(self, x, condition=None):
         xp = array_module(x)
         x = xp.ascontiguousarray(x.swapaxes(0, 1))
@@ -89,7 +89,7 @@ class GatedNetwork(glowsep.network.GatedNetwork):
         ),
         (
             """
-class GatedNetwork(glowsep.network.GatedNetwork):
+class GatedNetwork(glowsep.layers.gated_network.GatedNetwork):
     def forward(self, x, condition=None):
         xp = array_module(x)
         x = xp.ascontiguousarray(x.swapaxes(0, 1))
@@ -113,7 +113,7 @@ class GatedNetwork(glowsep.network.GatedNetwork):
     "network_backward": [
         (
             """
-class GatedNetwork(glowsep.network.GatedNetwork):
+class GatedNetwork(glowsep.layers.gated_network.GatedNetwork):
     def _backpropagate(self, dy, cache):
         x, condition, hiddens, activations, skip = cache
         doutput = np.ascontiguousarray(dy.swapaxes(0, 1))
@@ -134,7 +134,7 @@ class GatedNetwork(glowsep.network.GatedNetwork):
         ),
         (
             """
-class GatedNetwork(glowsep.network.GatedNetwork):
+class GatedNetwork(glowsep.layers.gated_network.GatedNetwork):
     def _backpropagate(self, dy, cache):
         x, condition, hiddens, activations, skip = cache
         doutput = np.ascontiguousarray(dy.swapaxes(0, 1))
@@ -155,7 +155,7 @@ class GatedNetwork(glowsep.network.GatedNetwork):
         ),
         (
             """
-class GatedNetwork(glowsep.network.GatedNetwork):
+class GatedNetwork(glowsep.layers.gated_network.GatedNetwork):
     def _backpropagate(self, dy, cache):
         x, condition, hiddens, activations, skip = cache
         doutput = np.ascontiguousarray(dy.swapaxes(0, 1))

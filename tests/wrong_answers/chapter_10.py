@@ -143,7 +143,7 @@ def clip_by_global_norm(gradients, maximum):
     "warmup_cosine": [
         (
             """
-class WarmupCosine(glowsep.optim.WarmupCosine):
+class WarmupCosine(glowsep.learning.schedules.WarmupCosine):
     def __call__(self, step):
         if step < self.warmup_steps:
             return self.peak * step / self.warmup_steps
@@ -154,7 +154,7 @@ class WarmupCosine(glowsep.optim.WarmupCosine):
         ),
         (
             """
-class WarmupCosine(glowsep.optim.WarmupCosine):
+class WarmupCosine(glowsep.learning.schedules.WarmupCosine):
     def __call__(self, step):
         if step < self.warmup_steps:
             return self.peak * (step + 1) / self.warmup_steps
@@ -166,4 +166,4 @@ class WarmupCosine(glowsep.optim.WarmupCosine):
     ],
 }
 
-PACKAGE = {"clip_by_global_norm": "glowsep.optim"}
+PACKAGE = {"clip_by_global_norm": "glowsep.learning.adam"}

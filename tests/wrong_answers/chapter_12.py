@@ -151,4 +151,4 @@ def summing_to(mixture, magnitudes):
 }
 
 # Solutions that are the package's own functions, statement for statement.
-PACKAGE = {"poisson": "glowsep.likelihood", "summing_to": "glowsep.search"}
+PACKAGE = {"poisson": "glowsep.learning.losses", "summing_to": "glowsep.systems.search.found"}

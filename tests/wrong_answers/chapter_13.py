@@ -5,7 +5,7 @@ WRONG_ANSWERS = {
         (
             """
 def unmasked(magnitudes, mixture, rate, config):
-    mid = audio.resample(mixture.mean(axis=0), rate, config.rate)
+    mid = resample(mixture.mean(axis=0), rate, config.rate)
     phase = phase_of(stft(mid, config.window_length, config.hop))
     with_nyquist = np.pad(magnitudes, ((0, 0), (0, 1), (0, 0)))
     return istft(with_nyquist * phase, len(mid), config.window_length, config.hop)
@@ -15,7 +15,7 @@ def unmasked(magnitudes, mixture, rate, config):
         (
             """
 def unmasked(magnitudes, mixture, rate, config):
-    mid = audio.resample(mixture.mean(axis=0), rate, config.rate)
+    mid = resample(mixture.mean(axis=0), rate, config.rate)
     phase = phase_of(stft(mid, config.window_length, config.hop))
     with_nyquist = np.pad(magnitudes, ((0, 0), (1, 0), (0, 0))) * (config.window_length / 4)
     return istft(with_nyquist * phase, len(mid), config.window_length, config.hop)
@@ -25,7 +25,7 @@ def unmasked(magnitudes, mixture, rate, config):
         (
             """
 def unmasked(magnitudes, mixture, rate, config):
-    mid = audio.resample(mixture.mean(axis=0), rate, config.rate)
+    mid = resample(mixture.mean(axis=0), rate, config.rate)
     spectrum = stft(mid, config.window_length, config.hop)
     masks = np.pad(magnitudes / magnitudes.sum(axis=0).clip(1e-9), ((0, 0), (0, 1), (0, 0)))
     return istft(masks * spectrum, len(mid), config.window_length, config.hop)

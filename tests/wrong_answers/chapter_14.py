@@ -134,4 +134,4 @@ def multiplications(config):
 }
 
 # Solutions that are the package's own functions, statement for statement.
-PACKAGE = {"array_module": "glowsep.backend", "beside": "glowsep.backend"}
+PACKAGE = {"array_module": "glowsep.arrays.library", "beside": "glowsep.arrays.library"}

@@ -1,0 +1,249 @@
+"""MIDI songs rendered into Slakh2100's layout: how the data set Freedoom-4 is made.
+
+    OUT/<split>/<song>/{all_src.mid, metadata.yaml, mix.flac, MIDI/Sxx.mid, stems/Sxx.flac}
+
+Rendering twice gives the same bytes. Samples are whole numbers of 16 bit, so that the stems sum to the mix exactly.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+import uuid
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import mido
+import numpy as np
+import soundfile
+import yaml
+from tqdm import tqdm
+
+from glowsep.datasets.freedoom import midi
+from glowsep.datasets.freedoom.fluidsynth import FULL_SCALE, GAIN, FluidSynth
+from glowsep.errors import DatasetError
+from glowsep.signals.loudness import integrated_loudness
+
+SPLITS = ("train", "validation", "test")
+
+
+class Song(NamedTuple):
+    """A song to render: its MIDI file, the track's folder, the excerpt to keep if not all, and whether with a mix."""
+
+    source: Path
+    target: Path
+    excerpt: dict | None = None
+    mix: bool = True
+
+
+def render(midi_folder, out, soundfont, rate=22050, splits=SPLITS, workers=None, progress=True):
+    """Render the songs of a split file, whole, one stem for each channel and program.
+
+    Parameters
+    ----------
+    midi_folder : path
+        Holds ``split.json``, with the names of the songs of each split and `excerpts`, and ``midi/<song>.mid``.
+    out : path
+        Where the splits' folders go. A song rendered there earlier is replaced, nothing else is touched.
+        ``excerpts.json`` is written beside them: the data set's loader cuts the tracks it lists.
+    soundfont : path
+        The instruments' recordings: a General MIDI sound font, .sf2 or .sf3.
+    rate : int
+        Samples per second.
+    splits : sequence of str
+        Those to render.
+    workers : int, optional
+        Songs rendered at a time; by default one for each processor.
+    progress : bool
+        Show a progress bar.
+
+    Raises
+    ------
+    DatasetError
+        FluidSynth is not installed, or a file is missing, damaged or cannot be written.
+    """
+    midi_folder, out = Path(midi_folder), Path(out)
+    split = read_split(midi_folder)
+    songs = [Song(_midi_file(midi_folder, name), out / part / name) for part in splits for name in split[part]]
+    synthesiser = FluidSynth(soundfont, rate)  # first: without it, nothing is to be written
+    with _says_what_cannot_be_written(out):
+        _write_json(out / "excerpts.json", split["excerpts"])
+    _render_songs(songs, synthesiser, workers, progress)
+
+
+def render_excerpts(midi_folder, out, soundfont, rate=22050, splits=SPLITS, workers=None, progress=True):
+    """Render excerpts only, one stem for each of the four instrument groups: a data set small enough to carry.
+
+    The excerpts are those of ``split.json`` and, for the training split, of ``training_excerpts.json`` beside it.
+    They hold the same samples as the whole songs do; where in the song a track lies is noted under `excerpt` in its
+    ``metadata.yaml``. No MIDI files are written, and no ``mix.flac`` for the training tracks: training on solo
+    recordings never hears one. The parameters and errors are those of `render`.
+    """
+    midi_folder, out = Path(midi_folder), Path(out)
+    split = read_split(midi_folder)
+    path = midi_folder / "training_excerpts.json"
+    training = _read_json(path) if path.exists() else {}
+    excerpts = split["excerpts"] | training
+    songs = [
+        Song(_midi_file(midi_folder, name), out / part / name, excerpts[name], mix=name not in training)
+        for part in splits
+        for name in split[part]
+        if name in excerpts
+    ]
+    _render_songs(songs, FluidSynth(soundfont, rate), workers, progress)
+
+
+def read_split(midi_folder):
+    """Return what ``split.json`` says: a dict of each split's song names, and `excerpts`."""
+    split = _read_json(Path(midi_folder) / "split.json")
+    return {part: split.get(part, []) for part in SPLITS} | {"excerpts": split.get("excerpts", {})}
+
+
+def read_midi(path):
+    """Return the `mido.MidiFile` of a path, or raise a `DatasetError` that says what is wrong with it."""
+    try:
+        song = mido.MidiFile(path)
+    except FileNotFoundError:
+        raise DatasetError(f"{path}: not found; fetch it, or take it out of split.json") from None
+    except (OSError, ValueError, EOFError, LookupError, mido.KeySignatureError) as error:
+        reason = str(error) or "it ends too early"
+        raise DatasetError(f"{path}: not a MIDI file that can be read ({reason}); fetch it again") from None
+    if song.type == 2:
+        raise DatasetError(f"{path}: a MIDI file of type 2, many songs in one; save it as type 1")
+    if song.ticks_per_beat <= 0:
+        raise DatasetError(f"{path}: a MIDI file timed in film frames; save it with times in beats")
+    return song
+
+
+def _midi_file(midi_folder, name):
+    return midi_folder / "midi" / f"{name}.mid"
+
+
+def _render_songs(songs, synthesiser, workers, progress):
+    pool = ThreadPoolExecutor(workers or os.cpu_count())
+    try:
+        jobs = [pool.submit(_render_song, song, synthesiser) for song in songs]
+        for job in tqdm(as_completed(jobs), total=len(jobs), desc="render", unit="song", disable=not progress):
+            job.result()
+    finally:  # after an error or Ctrl-C nothing new begins, and the songs under way take their folders with them
+        synthesiser.stop()
+        pool.shutdown(cancel_futures=True)
+
+
+def _render_song(song, synthesiser):
+    """Render a song into the folder of its track, which appears when all of it is there."""
+    score = read_midi(song.source)
+    stems = midi.split(score)
+    length = round(midi.duration(score) * synthesiser.rate)
+    with _whole_or_not_at_all(song.target) as folder:
+        (folder / "MIDI").mkdir()
+        waveforms = []
+        for name, stem in zip(_stem_names(stems), stems, strict=True):
+            path = folder / "MIDI" / f"{name}.mid"
+            stem.midi.save(path)
+            waveforms.append(synthesiser.render(path, length))
+        if not song.excerpt:
+            shutil.copyfile(song.source, folder / "all_src.mid")
+        else:
+            shutil.rmtree(folder / "MIDI")
+            first = round(song.excerpt["start_s"] * synthesiser.rate)
+            last = first + round(song.excerpt["duration_s"] * synthesiser.rate)
+            stems, waveforms = _one_a_group(stems, [waveform[first:last] for waveform in waveforms])
+        (folder / "stems").mkdir()
+        audio = {f"stems/{name}.flac": waveform for name, waveform in zip(_stem_names(stems), waveforms, strict=True)}
+        if song.mix:
+            audio["mix.flac"] = sum(waveforms, np.zeros(1, np.int32))
+        for name, waveform in audio.items():
+            peak = np.abs(waveform).max(initial=0) / FULL_SCALE
+            if peak >= 1:
+                raise DatasetError(f"{song.source}: {name} would reach {peak:.2f} of full scale; lower its volumes")
+            soundfile.write(folder / name, waveform.astype(np.int16), synthesiser.rate, subtype="PCM_16")
+        metadata = yaml.safe_dump(_metadata(song, stems, waveforms, synthesiser))
+        (folder / "metadata.yaml").write_text(metadata, encoding="utf-8", newline="\n")
+
+
+def _stem_names(stems):
+    return [f"S{number:02d}" for number in range(len(stems))]
+
+
+def _one_a_group(stems, waveforms):
+    """Sum the waveforms of each group: return its first stem, to stand for all of them, and the sums."""
+    members = defaultdict(list)
+    for stem, waveform in zip(stems, waveforms, strict=True):
+        members[stem.group].append((stem, waveform))
+    groups = [members[group] for group in sorted(members)]
+    return [group[0][0] for group in groups], [sum(waveform for _, waveform in group) for group in groups]
+
+
+def _metadata(song, stems, waveforms, synthesiser):
+    """Return what Slakh2100's metadata.yaml holds, and the excerpt if the track is one."""
+    about = {
+        name: {
+            "audio_rendered": True,
+            "inst_class": stem.group.capitalize(),
+            "integrated_loudness": round(integrated_loudness(waveform / FULL_SCALE, synthesiser.rate), 3),
+            "is_drum": stem.program == midi.DRUM_PROGRAM,
+            "midi_program_name": midi.PROGRAM_NAMES[stem.program],
+            "midi_saved": not song.excerpt,
+            "plugin_name": synthesiser.soundfont.name,
+            "program_num": stem.program,
+        }
+        for name, stem, waveform in zip(_stem_names(stems), stems, waveforms, strict=True)
+    }
+    metadata = {
+        "UUID": str(uuid.uuid5(uuid.NAMESPACE_URL, song.source.stem)),
+        "audio_dir": "stems",
+        "lmd_midi_dir": song.source.name,
+        "midi_dir": "MIDI",
+        "normalization_factor": None,
+        "normalized": False,
+        "overall_gain": GAIN,
+        "target_peak": None,
+        "stems": about,
+    }
+    return metadata | ({"excerpt": song.excerpt} if song.excerpt else {})
+
+
+@contextmanager
+def _whole_or_not_at_all(target):
+    """Give a temporary folder beside `target` that takes its place at the end, or vanishes if there is an error."""
+    with _says_what_cannot_be_written(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
+            folder = Path(temporary, target.name)
+            folder.mkdir()
+            yield folder
+            if target.exists():
+                shutil.rmtree(target)
+            os.replace(folder, target)
+
+
+@contextmanager
+def _says_what_cannot_be_written(target):
+    try:
+        yield
+    except (OSError, soundfile.SoundFileError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DatasetError(f"{target}: cannot be written ({reason}); choose another folder") from None
+
+
+def _read_json(path):
+    try:
+        contents = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror}); see data/freedoom for one") from None
+    except ValueError as error:
+        raise DatasetError(f"{path}: not JSON ({error}); see data/freedoom for one") from None
+    if not isinstance(contents, dict):
+        raise DatasetError(f"{path}: not a JSON object; see data/freedoom for one")
+    return contents
+
+
+def _write_json(path, contents):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}")
+    temporary.write_text(json.dumps(contents, indent=1) + "\n", encoding="utf-8", newline="\n")
+    os.replace(temporary, path)

@@ -1,0 +1,1 @@
+"""Losses, Adam, schedules, the training loop with its checkpoints, and files of weights."""

@@ -1,0 +1,93 @@
+"""Files of weights: a zip of plain arrays and one JSON header, never a pickle, always written whole."""
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from glowsep.arrays.devices import to_host
+from glowsep.errors import PriorError
+
+FORMAT_VERSION = 1
+
+
+def save_arrays(path, kind, header, arrays):
+    """Write ``arrays`` and ``header`` to ``path``, whole or not at all.
+
+    Parameters
+    ----------
+    path : path of an ``.npz`` file
+    kind : str
+        What the file holds ("prior", "checkpoint", ...); ``load_arrays`` asks for it.
+    header : dict
+        Anything JSON can hold.
+    arrays : dict of str to array
+        NumPy or CuPy.
+
+    Raises
+    ------
+    PriorError
+        Where the folder is missing, not writable or full.
+    """
+    path = Path(path)
+    header = json.dumps({"kind": kind, "format_version": FORMAT_VERSION} | header)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with open(partial, "wb") as file:
+            np.savez_compressed(file, header=np.array(header), **{name: to_host(a) for name, a in arrays.items()})
+        os.replace(partial, path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise PriorError(f"{path}: cannot be written ({reason}); choose a folder with room to write in") from None
+    finally:
+        with suppress(OSError):  # it is not there, or what kept it from being written keeps it from being removed
+            partial.unlink()
+
+
+def load_arrays(path, kind):
+    """Read what ``save_arrays`` wrote: (header, arrays).
+
+    Raises
+    ------
+    PriorError
+        Where the file is missing, damaged, of another kind, of a newer format, or holds a pickle.
+    """
+    path = Path(path)
+    header, arrays = _read(path)
+    if not isinstance(header, dict) or header.get("kind") != kind:
+        found = header.get("kind") if isinstance(header, dict) else header
+        raise PriorError(f"{path}: holds a {found!r}, not a {kind!r}; name another file")
+    version = header.get("format_version")
+    if version != FORMAT_VERSION:
+        raise PriorError(
+            f"{path}: has format version {version}, this glowsep reads {FORMAT_VERSION}; update glowsep, or train again"
+        )
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise PriorError(f"{path}: {name} holds NaN or infinite numbers; train it again")
+    return header, arrays
+
+
+def _read(path):
+    """The header and the arrays of a file, whatever they say."""
+    if path.is_dir():
+        raise PriorError(f"{path}: is a folder; name a file (.npz) in it")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+            return json.loads(str(arrays.pop("header"))), arrays
+    except FileNotFoundError:
+        raise PriorError(f"{path}: no such file; train it with: python -m glowsep train --help") from None
+    except Exception as error:  # damaged bytes make zip, zlib, NumPy and JSON raise a dozen kinds
+        if isinstance(error, OSError) and error.errno is not None:
+            raise PriorError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
+        if "Object arrays" in str(error) or _begins_like_a_pickle(path):
+            raise PriorError(f"{path}: holds a pickle, which could run code; fetch or train it again") from None
+        raise PriorError(f"{path}: damaged, or no file of weights; fetch or train it again") from None
+
+
+def _begins_like_a_pickle(path):
+    with open(path, "rb") as file:
+        return file.read(1) == b"\x80"

@@ -1,0 +1,1 @@
+"""Sound and spectrogram: audio files, the STFT, masks, phase."""

@@ -1,0 +1,6 @@
+"""Chapter 1: audio files, in and out. A file is read whole or refused, and written whole or not at all."""
+
+from glowsep.signals.audio.reading import Info, check, info, read, segments
+from glowsep.signals.audio.writing import StemWriter, write
+
+__all__ = ["Info", "StemWriter", "check", "info", "read", "segments", "write"]

@@ -1,0 +1,111 @@
+"""Chapter 1: masks, the share of each time-frequency bin that belongs to each source."""
+
+import numpy as np
+
+from glowsep.arrays.library import array_module
+from glowsep.signals.spectrogram import istft, stft
+
+
+def ratio_masks(magnitudes, exponent=1.0):
+    r"""Each source's share of every bin; exponent 1 shares by magnitude, exponent 2 by power (Wiener).
+
+    .. math:: m_i = \frac{s_i^p}{\sum_j s_j^p}
+
+    Parameters
+    ----------
+    magnitudes : array, (sources, bins, frames)
+        Non-negative. Any axes may follow the first.
+    exponent : float
+        ``p``, above 0.
+
+    Returns
+    -------
+    array of the shape and dtype of ``magnitudes``
+        In [0, 1]; they add up to one in every bin. Where all magnitudes are zero the shares are equal.
+
+    Raises
+    ------
+    ValueError
+        Where the exponent is not above 0.
+
+    Notes
+    -----
+    Chapter 1; Liutkus & Badeau 2015, "Generalized Wiener filtering with fractional power spectrograms".
+    """
+    if not exponent > 0:
+        raise ValueError(f"exponent is {exponent}, but must be above 0")
+    xp = array_module(magnitudes)
+    loudest = magnitudes.max(axis=0)
+    # Relative to the loudest source no power can overflow, and the sum is at least one.
+    relative = xp.where(loudest > 0, magnitudes / xp.where(loudest > 0, loudest, 1), 1)
+    powers = relative**exponent
+    return powers / powers.sum(axis=0)
+
+
+def apply_masks(masks, mixture_spectrum):
+    """Estimates' spectra ``m_i X``, with the mixture's phase: they add up to the mixture.
+
+    Parameters
+    ----------
+    masks : array, (sources, bins, frames)
+    mixture_spectrum : array, (..., bins, frames), complex
+        One per channel, for instance; all channels share the masks.
+
+    Returns
+    -------
+    array, (sources, ..., bins, frames), complex
+    """
+    xp = array_module(masks)
+    between = tuple(range(1, mixture_spectrum.ndim - 1))
+    return xp.expand_dims(masks, between) * mixture_spectrum
+
+
+def share(mixture, rate, masks, masks_rate=22050, window_length=1024, hop=256):
+    r"""Share a mixture out by masks that were found at another sample rate, channel by channel, with its own phase.
+
+    .. math:: \hat s_{i,c} = \mathrm{iSTFT}(m_i \odot \mathrm{STFT}(x_c)), \qquad \sum_i \hat s_{i,c} = x_c
+
+    The mixture's STFT, at its own rate, has a window of (about) the same duration as the masks', and the masks are
+    interpolated to its bins and frames: interpolated masks still add up to one. Above the masks' highest
+    frequency the highest mask holds, so that nothing of the mixture is lost.
+
+    Parameters
+    ----------
+    mixture : array, (channels, samples), float32 or float64
+    rate : int
+        Its samples per second.
+    masks : array, (sources, bins, frames)
+        From an STFT of the same sound at ``masks_rate``, for all channels alike. With or without the Nyquist bin.
+    masks_rate, window_length, hop : int
+        Of that STFT.
+
+    Returns
+    -------
+    array, (sources, channels, samples)
+        They add up to the mixture.
+
+    Notes
+    -----
+    Chapter 12.
+    """
+    own_hop = max(1, round(hop * rate / masks_rate))
+    own_window = own_hop * (window_length // hop)
+    spectrum = stft(mixture, own_window, own_hop)
+    bins, frames = spectrum.shape[1:]
+    # Whole numbers are multiplied first: at the masks' own rate every position must be exactly its own.
+    masks = interpolate(masks, np.arange(bins) * (rate * window_length) / (own_window * masks_rate), axis=1)
+    masks = interpolate(masks, np.arange(frames) * (own_hop * masks_rate) / (rate * hop), axis=2)
+    # Source by source: all sources' spectra at once would be most of the memory that a separation takes.
+    estimates = [istft(apply_masks(mask[None], spectrum)[0], mixture.shape[1], own_window, own_hop) for mask in masks]
+    return array_module(mixture).stack(estimates)
+
+
+def interpolate(array, positions, axis):
+    """``array`` at fractional ``positions`` (numpy.ndarray) along ``axis``: linear, and constant beyond the ends."""
+    xp = array_module(array)
+    positions = np.clip(positions, 0, array.shape[axis] - 1)
+    below = np.floor(positions).astype(int)
+    above = np.minimum(below + 1, array.shape[axis] - 1)
+    one_axis = [-1 if k == axis else 1 for k in range(array.ndim)]
+    weight = xp.asarray((positions - below).astype(array.dtype).reshape(one_axis))
+    return (1 - weight) * xp.take(array, xp.asarray(below), axis) + weight * xp.take(array, xp.asarray(above), axis)

@@ -1,0 +1,1 @@
+"""instGlow: a Glow per instrument, and a search among their latents."""

@@ -1,0 +1,329 @@
+"""A prior: what the magnitudes of one instrument look like, learnt from its solo recordings alone."""
+
+import copy
+import dataclasses
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from glowsep.arrays.library import array_module
+from glowsep.errors import PriorError
+from glowsep.learning.weights import load_arrays, save_arrays
+from glowsep.signals.phase import griffin_lim
+from glowsep.signals.spectrogram import number_of_frames, stft
+from glowsep.systems.glow.fast.parallel import ParallelGlow
+from glowsep.systems.glow.model import GlowConfig
+from glowsep.systems.glow.noise import add_noise, dithered
+
+#: The number of cosines that tell the network its noise level.
+NOISE_FEATURES = 8
+
+#: What a prior measures in its recordings before it is trained: each bin's mean and variance, and an NMF dictionary.
+STATISTICS = ("mean", "variance", "dictionary")
+
+
+@dataclass(frozen=True)
+class PriorConfig:
+    """What a prior listens to. Saved in its weights file.
+
+    Attributes
+    ----------
+    rate : int
+        Hz. Everything else is resampled.
+    window_length, hop : int
+        Of the STFT, in samples.
+    exponent, scale : float
+        The flow's domain: u = scale · magnitude ** exponent.
+    quietest, loudest : float
+        The range of noise levels, standard deviations in the flow's domain.
+    components : int
+        Spectra in the dictionary that a search starts from.
+    glow : GlowConfig
+    """
+
+    rate: int = 22050
+    window_length: int = 1024
+    hop: int = 256
+    exponent: float = 0.5
+    scale: float = 10.0
+    quietest: float = 0.03
+    loudest: float = 0.5
+    components: int = 16
+    glow: GlowConfig = field(
+        default_factory=lambda: GlowConfig(channels=512, steps=8, condition_channels=NOISE_FEATURES)
+    )
+
+
+class Prior:
+    r"""A Glow on the magnitude spectrograms of one instrument.
+
+    The flow's domain is a compressed magnitude, :math:`u = c\, m^\alpha`, and the flow is trained on
+    :math:`u + \sigma\varepsilon` for a whole range of noise levels :math:`\sigma`, which it is told: one network, a
+    family of densities :math:`p_\sigma`, from nearly Gaussian to sharp. A search can walk down that family
+    (:mod:`glowsep.separate`).
+
+    Magnitudes are :math:`m = |X| / (\sum_n w_n / 2)`: a full-scale sine has magnitude 1. The Nyquist bin is left out:
+    the flow sees ``window_length / 2`` bins.
+
+    Sources: Zhu et al. 2022, section III-A (a Glow an instrument); Song & Ermon 2019, section 4 (noise levels);
+    chapter 10.
+
+    Parameters
+    ----------
+    name : str
+        Of the instrument.
+    config : PriorConfig
+    rng : numpy.random.Generator, optional
+        For the first weights.
+    """
+
+    def __init__(self, name, config=None, rng=None):
+        self.name = name
+        self.config = PriorConfig() if config is None else config
+        self.flow = ParallelGlow(self.config.glow, rng)
+        bins = self.config.glow.channels
+        # Wherever these lie, the weights lie too, and the computation happens.
+        self.mean, self.variance = np.zeros(bins, np.float32), np.ones(bins, np.float32)
+        self.dictionary = np.full((bins, self.config.components), 1 / bins, np.float32)
+
+    # Between magnitudes and the flow's domain
+
+    def magnitudes(self, waveform):
+        """Magnitudes (..., bins, frames) of a waveform (..., samples) at the prior's rate; a full-scale sine has 1."""
+        config = self.config
+        spectrum = stft(waveform, config.window_length, config.hop)
+        return array_module(waveform).abs(spectrum[..., :-1, :]) / (config.window_length / 4)
+
+    def compress(self, magnitude):
+        r""":math:`u = c\, m^\alpha`."""
+        return self.config.scale * magnitude**self.config.exponent
+
+    def expand(self, u):
+        """The magnitude that ``compress`` takes to u; what noise pushed below zero counts as silence."""
+        return (array_module(u).maximum(u, 0) / self.config.scale) ** (1 / self.config.exponent)
+
+    def expand_slope(self, u):
+        r""":math:`\partial m / \partial u`, for the gradient through ``expand``."""
+        relative = array_module(u).maximum(u, 0) / self.config.scale
+        return relative ** (1 / self.config.exponent - 1) / (self.config.exponent * self.config.scale)
+
+    # Densities
+
+    def condition(self, noise):
+        r"""What the networks are told of the noise levels ``noise`` (batch,): (batch, NOISE_FEATURES).
+
+        :math:`\cos(\pi k \tau)` for k = 0, 1, ..., with :math:`\tau` = 0 at the quietest level, 1 at the loudest,
+        logarithmic between.
+        """
+        xp = array_module(noise)
+        quietest, loudest = np.log(self.config.quietest), np.log(self.config.loudest)
+        position = (xp.log(noise) - quietest) / (loudest - quietest)
+        return xp.cos(np.pi * position[:, None] * xp.arange(NOISE_FEATURES)).astype(np.float32)
+
+    def standardise(self, u, noise):
+        r"""Each bin of noisy u (batch, bins, frames) to mean 0 and variance 1, whatever its noise level.
+
+        .. math:: \bar u = \frac{u - \mu}{d}, \qquad d = \sqrt{v + \sigma^2}
+
+        with the mean :math:`\mu` and variance :math:`v` of the bin in solo recordings. So the flow starts from what an
+        average spectrum knows, and learns the rest. Returns :math:`\bar u` and :math:`d` (batch, bins, 1).
+        """
+        deviation = self.deviation(noise)
+        return (u - self.mean[:, None]) / deviation, deviation
+
+    def restore(self, standard, noise):
+        """The u that ``standardise`` took to ``standard``."""
+        return standard * self.deviation(noise) + self.mean[:, None]
+
+    def deviation(self, noise):
+        r"""Every bin's standard deviation :math:`\sqrt{v + \sigma^2}` at the noise levels: (batch, bins, 1)."""
+        return array_module(noise).sqrt(self.variance + noise[:, None] ** 2)[:, :, None]
+
+    def noisy_log_prob(self, u, noise):
+        r""":math:`\log p_\sigma(u)` of noisy u (batch, bins, frames): (batch,), in nats."""
+        standard, deviation = self.standardise(u, noise)
+        return self.flow.log_prob(standard, self.condition(noise)) - log_volume(u, deviation)
+
+    def score(self, u, noise):
+        r"""The score :math:`\nabla_u \log p_\sigma(u)` of noisy u (batch, bins, frames), and ``noisy_log_prob``."""
+        standard, deviation = self.standardise(u, noise)
+        score, log_prob = self.flow.log_prob_gradient(standard, self.condition(noise))
+        return score / deviation, log_prob - log_volume(u, deviation)
+
+    def denoise(self, u, noise):
+        r"""The mean of all clean spectrograms that the noisy u may come from.
+
+        .. math:: E[u_0 \mid u] = u + \sigma^2 \nabla_u \log p_\sigma(u)
+
+        Tweedie's formula (Efron 2011, equation 1.4): whoever knows the density of noisy data can take noise away.
+        Returns that mean (batch, bins, frames), and :math:`\log p_\sigma(u)` (batch,).
+        """
+        score, log_prob = self.score(u, noise)
+        return u + noise[:, None, None] ** 2 * score, log_prob
+
+    def log_prob(self, waveform, rng=None):
+        r"""Log-density of the magnitudes of solo waveforms, in nats per dimension.
+
+        .. math::
+
+            \frac{1}{D} \Big( \log p_{\sigma}(u + \sigma\varepsilon)
+                + \sum \log \Big|\frac{\partial u}{\partial m}\Big| \Big),
+            \qquad \frac{\partial u}{\partial m} = c\, \alpha\, m^{\alpha - 1}
+
+        at the quietest level :math:`\sigma`, whose noise is the dither that makes a density of digital audio finite.
+        Counting the change of variables makes priors of different domains comparable (Theis et al. 2016, section 3.1).
+
+        Parameters
+        ----------
+        waveform : (batch, samples)
+            At the prior's rate.
+        rng : numpy.random.Generator, optional
+            For dither and noise; seed 0 where none is given.
+
+        Returns
+        -------
+        (batch,) in nats per dimension
+        """
+        xp = array_module(waveform)
+        rng = np.random.default_rng(0) if rng is None else rng
+        # Silence is appended before the dither, not after it: a magnitude of exactly zero has no density.
+        blocks = self.whole_frames(number_of_frames(waveform.shape[1], self.config.hop))
+        missing = (blocks - 1) * self.config.hop - waveform.shape[1]
+        magnitude = self.magnitudes(dithered(xp.pad(waveform, ((0, 0), (0, missing))), rng))
+        u = self.compress(magnitude)
+        noise = xp.full(len(u), self.config.quietest, u.dtype)
+        log_prob = self.noisy_log_prob(add_noise(u, noise, rng), noise)
+        slope = self.config.scale * self.config.exponent * magnitude ** (self.config.exponent - 1)
+        return (log_prob + xp.log(slope).sum(axis=(1, 2))) / u[0].size
+
+    def whole_blocks(self, magnitude):
+        """Magnitudes with silent frames appended, to a multiple of the flow's squeeze factor."""
+        missing = self.whole_frames(magnitude.shape[-1]) - magnitude.shape[-1]
+        widths = [(0, 0)] * (magnitude.ndim - 1) + [(0, missing)]
+        return array_module(magnitude).pad(magnitude, widths)
+
+    def whole_frames(self, frames):
+        """The number of frames, raised to a multiple of the flow's squeeze factor."""
+        return -(-frames // self.config.glow.squeeze) * self.config.glow.squeeze
+
+    # Between latents and magnitudes, at the quietest noise level: what the latent search walks through
+
+    def latent_shape(self, frames):
+        """The shape of the latent of a magnitude of ``frames`` frames."""
+        factor = self.config.glow.squeeze
+        return factor * self.config.glow.channels, frames // factor
+
+    def generate(self, latent):
+        """The magnitude (bins, frames) that a latent stands for: flow inverse, bins' statistics, ``expand``.
+
+        Returns
+        -------
+        magnitude : (bins, frames)
+        cache
+            What ``backward_generate`` wants: the flow's output and what it kept, which would take long to find again.
+        """
+        noise = self._quietest(latent)
+        standard, kept = self.flow.inverse_keeping(latent[None], self.condition(noise))
+        return self.expand(self.restore(standard, noise))[0], (standard, kept)
+
+    def backward_generate(self, dmagnitude, cache):
+        """The gradient by the latent of a loss, from its gradient by the magnitude, and ``generate``'s cache."""
+        standard, kept = cache
+        noise = self._quietest(standard)
+        u = self.restore(standard, noise)
+        dstandard = dmagnitude[None] * self.expand_slope(u) * self.deviation(noise)
+        return self.flow.backward_inverse(dstandard, standard, self.condition(noise), kept)[0][0]
+
+    def latent_of(self, magnitude):
+        """The latent (squeeze · bins, frames / squeeze) that generates ``magnitude`` (bins, frames)."""
+        noise = self._quietest(magnitude)
+        standard, _ = self.standardise(self.compress(magnitude)[None], noise)
+        return self.flow.forward(standard, self.condition(noise))[0][0]
+
+    def _quietest(self, like):
+        return array_module(like).full(1, self.config.quietest, np.float32)
+
+    # Sampling
+
+    def sample_magnitudes(self, batch, frames, rng, temperature=0.7):
+        """Draw magnitudes (batch, bins, frames) at the quietest noise level."""
+        noise = array_module(self.mean).full(batch, self.config.quietest, np.float32)
+        standard = self.flow.sample(batch, self.whole_frames(frames), rng, temperature, self.condition(noise))
+        return self.expand(self.restore(standard, noise))[:, :, :frames]
+
+    def sample(self, seconds, rng, temperature=0.7, iterations=60):
+        """Draw a waveform (samples,): magnitudes from the flow, phases by Griffin and Lim's iterations.
+
+        Raises
+        ------
+        ValueError
+            Where ``seconds`` or ``temperature`` is not above 0.
+        """
+        for name, value in {"seconds": seconds, "temperature": temperature}.items():
+            if not value > 0:
+                raise ValueError(f"{name} is {value}, but must be above 0")
+        config = self.config
+        samples = int(np.ceil(seconds * config.rate))
+        magnitude = self.sample_magnitudes(1, number_of_frames(samples, config.hop), rng, temperature)[0]
+        with_nyquist = array_module(magnitude).pad(magnitude, ((0, 1), (0, 0))) * (config.window_length / 4)
+        waveform = griffin_lim(with_nyquist, iterations, rng, window_length=config.window_length, hop=config.hop)
+        return waveform[:samples]
+
+    # Files
+
+    def save(self, path, precision=np.float32):
+        """Write configuration and weights to ``path`` (.npz), whole or not at all, in ``precision``.
+
+        Raises
+        ------
+        PriorError
+            Where the folder is missing, not writable or full.
+        """
+        weights = {name: array.astype(precision) for name, array in self.flow.parameters().items()}
+        header = {"name": self.name, "config": dataclasses.asdict(self.config)}
+        save_arrays(path, "prior", header, weights | self.flow.state() | self.statistics())
+
+    def frozen(self):
+        """This prior for a search, its flow frozen (``FusedGlow.frozen``): the same weights, not to be changed.
+
+        Raises
+        ------
+        ValueError
+            For an untrained prior.
+        """
+        prior = copy.copy(self)
+        prior.flow = self.flow.frozen()
+        return prior
+
+    def statistics(self):
+        """What is measured rather than trained, by name, as the weights file holds it."""
+        return {name: getattr(self, name) for name in STATISTICS}
+
+    @classmethod
+    def load(cls, path):
+        """The prior that ``save`` wrote to ``path``.
+
+        Raises
+        ------
+        PriorError
+            Where the file is missing, damaged, of a newer format, holds a pickle, or does not describe a prior.
+        """
+        header, arrays = load_arrays(path, "prior")
+        try:
+            config = dict(header["config"])
+            config = PriorConfig(**config | {"glow": GlowConfig(**config["glow"])})
+            prior = cls(header["name"], config)
+            weights = {n: a.astype(np.float32) if a.dtype.kind == "f" else a for n, a in arrays.items()}
+            for statistic, own in prior.statistics().items():
+                if weights[statistic].shape != own.shape:
+                    raise ValueError(f"{statistic!r} is of {weights[statistic].shape}, not of {own.shape}")
+                setattr(prior, statistic, weights.pop(statistic))
+            prior.flow.load(weights)
+        except (KeyError, TypeError, ValueError) as error:
+            raise PriorError(f"{path}: does not describe a prior ({error}); fetch or train it again") from None
+        return prior
+
+
+def log_volume(u, deviation):
+    """What dividing every frame of u by ``deviation`` (batch, bins, 1) takes from the log-volume: (batch,), in nats."""
+    return u.shape[2] * array_module(u).log(deviation).sum(axis=(1, 2))

@@ -1,0 +1,1 @@
+"""Poisson NMF: a dictionary of spectra per instrument, and their activations."""
