@@ -12,7 +12,7 @@ from conftest import INSTRUMENTS, RATE, TINY, noise, tiny_prior
 from numpy.testing import assert_allclose
 from strict_array import stand_in
 
-from glowsep.arrays.devices import beside, cuda, to_device, to_host
+from glowsep.arrays.devices import cuda, on_device_of, to_device, to_host
 from glowsep.arrays.library import array_module, fused
 from glowsep.arrays.memory import keep_freed_memory
 from glowsep.cli import main
@@ -137,10 +137,10 @@ def test_where_the_c_library_cannot_keep_memory_nothing_happens(library, monkeyp
 
 def test_beside_moves_both_ways(xp):
     here, there = np.ones(3, np.float32), to_device(np.zeros(3, np.float32), "cuda")
-    assert_same(beside(here, there), here, xp)
-    assert_same(beside(there, there), np.zeros(3, np.float32), xp)
-    assert isinstance(beside(there, here), np.ndarray)
-    assert beside(here, here) is here
+    assert_same(on_device_of(here, there), here, xp)
+    assert_same(on_device_of(there, there), np.zeros(3, np.float32), xp)
+    assert isinstance(on_device_of(there, here), np.ndarray)
+    assert on_device_of(here, here) is here
 
 
 # The flow
@@ -169,7 +169,7 @@ def test_every_method_of_a_layer_runs_on_the_device(make, xp):
     for layer in (here, there):
         for parameter in layer.parameters().values():
             shift = 0.1 * np.random.default_rng(parameter.size).standard_normal(parameter.shape, np.float32)
-            parameter += beside(shift, parameter)
+            parameter += on_device_of(shift, parameter)
     results = []
     for layer, device in ((here, "cpu"), (there, "cuda")):
         data, label = to_device(x, device), to_device(condition, device)

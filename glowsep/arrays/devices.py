@@ -30,9 +30,9 @@ def to_device(array, device):
     raise ValueError(f"device is {device!r}, but must be 'cpu' or 'cuda'")
 
 
-def beside(array, neighbour):
-    """``array`` (in any memory) in the memory where ``neighbour`` lies: the explicit step that mixing them needs."""
-    return to_host(array) if array_module(neighbour) is np else array_module(neighbour).asarray(array)
+def on_device_of(array, other):
+    """``array`` (from any device) on the device of ``other``: the explicit step without which the two do not mix."""
+    return to_host(array) if array_module(other) is np else array_module(other).asarray(array)
 
 
 def cuda():

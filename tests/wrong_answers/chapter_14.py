@@ -24,24 +24,24 @@ def array_module(array):
             r"numbers and lists are NumPy's business",
         ),
     ],
-    "beside": [
+    "on_device_of": [
         (
             """
-def beside(array, neighbour):
+def on_device_of(array, neighbour):
     return array_module(neighbour).asarray(array)
 """,
             r"from device to host: .* only to_host leads back",
         ),
         (
             """
-def beside(array, neighbour):
+def on_device_of(array, neighbour):
     return array if array_module(array) is np else to_host(array)
 """,
             r"the result is not beside it",
         ),
         (
             """
-def beside(array, neighbour):
+def on_device_of(array, neighbour):
     return to_device(array, "cuda")
 """,
             r"the result is not beside it",
@@ -134,4 +134,4 @@ def multiplications(config):
 }
 
 # Solutions that are the package's own functions, statement for statement.
-PACKAGE = {"array_module": "glowsep.arrays.library", "beside": "glowsep.arrays.library"}
+PACKAGE = {"array_module": "glowsep.arrays.library", "on_device_of": "glowsep.arrays.devices"}

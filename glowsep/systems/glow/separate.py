@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from glowsep.arrays.devices import beside, to_host
+from glowsep.arrays.devices import on_device_of, to_host
 from glowsep.signals import audio
 from glowsep.signals.masks import ratio_masks, share
 from glowsep.signals.phase import phase_of
@@ -152,7 +152,7 @@ def separate_file(song, folder, priors, search=None, mask_exponent=1.5, rng=None
 def search_segment(mixture, priors, rate, gain, search, rng, callback=None):
     """Search the sources of one segment (channels, samples), its mid scaled by ``gain``, where the priors lie."""
     mid = resample(mixture.mean(axis=0), rate, priors[0].config.rate)
-    magnitude = priors[0].magnitudes(beside(gain * mid, priors[0].mean))
+    magnitude = priors[0].magnitudes(on_device_of(gain * mid, priors[0].mean))
     frames = magnitude.shape[1]
     if not magnitude.any():  # nothing to search, and the logarithm of nothing to avoid
         return Found(magnitude[None].repeat(len(priors), axis=0), [], [])
@@ -164,7 +164,7 @@ def search_segment(mixture, priors, rate, gain, search, rng, callback=None):
 def masked(mixture, rate, magnitudes, exponent, priors):
     """The sources' shares of the mixture (channels, samples), in main memory: (sources, channels, samples)."""
     config, masks = priors[0].config, ratio_masks(magnitudes, exponent)
-    return to_host(share(beside(mixture, masks), rate, masks, config.rate, config.window_length, config.hop))
+    return to_host(share(on_device_of(mixture, masks), rate, masks, config.rate, config.window_length, config.hop))
 
 
 def unmasked(magnitudes, mixture, rate, config):

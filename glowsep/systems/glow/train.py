@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from glowsep.arrays.devices import beside
+from glowsep.arrays.devices import on_device_of
 from glowsep.arrays.library import array_module
 from glowsep.errors import PriorError
 from glowsep.learning.adam import Adam
@@ -128,7 +128,7 @@ def fit(prior, solo, validation=None, config=None, checkpoint=None, progress=Tru
 
 def training_step(prior, adam, u, config, learning_rate, rng):
     """One step of Adam on the excerpts u (batch, bins, frames): their loss in nats per dimension."""
-    noise = beside(random_noise_levels(prior.config, len(u), rng), u)
+    noise = on_device_of(random_noise_levels(prior.config, len(u), rng), u)
     noisy, condition = add_noise(u, noise, rng), prior.condition(noise)
     standard, deviation = prior.standardise(noisy, noise)
     z, logdet, kept = prior.flow.forward_keeping(standard, condition)
@@ -180,9 +180,9 @@ def random_batch(prior, solo, config, rng):
     """
     length, edge = excerpt_length(prior.config, config.frames), edge_frames(prior.config)
     starts = rng.integers(0, len(solo) - length, config.batch)
-    excerpts = beside(np.stack([solo[start : start + length] for start in starts]), prior.mean)
+    excerpts = on_device_of(np.stack([solo[start : start + length] for start in starts]), prior.mean)
     magnitude = prior.magnitudes(dithered(excerpts, rng))[:, :, edge : edge + config.frames]
-    decibels = beside(random_equalisers(config, magnitude.shape[1], rng), magnitude)
+    decibels = on_device_of(random_equalisers(config, magnitude.shape[1], rng), magnitude)
     return channels_outermost(prior.compress(magnitude * 10 ** (decibels[:, :, None] / 20)))
 
 
@@ -242,7 +242,7 @@ def validation_loss(prior, validation, config, batches=4):
     for number in range(batches):
         rng = np.random.default_rng([2**32 - 1, number])
         u = random_batch(prior, validation, plain, rng)
-        noise = beside(random_noise_levels(prior.config, len(u), rng), u)
+        noise = on_device_of(random_noise_levels(prior.config, len(u), rng), u)
         losses.append(-prior.noisy_log_prob(add_noise(u, noise, rng), noise).mean() / u[0].size)
     return float(array_module(losses[0]).stack(losses).mean())
 
@@ -278,11 +278,11 @@ def load_checkpoint(path, prior, adam, curve, config):
             raise PriorError(f"{path}: the checkpoint of another {key} configuration; remove it, or train as it says")
     weights = {name.removeprefix("flow."): a for name, a in arrays.items() if name.startswith("flow.")}
     for statistic in STATISTICS:
-        setattr(prior, statistic, beside(weights.pop(statistic), prior.mean))
+        setattr(prior, statistic, on_device_of(weights.pop(statistic), prior.mean))
     for name, live in prior.flow.parameters().items():
-        live[...] = beside(weights[name], live)  # into the arrays that the optimiser holds
+        live[...] = on_device_of(weights[name], live)  # into the arrays that the optimiser holds
     prior.flow.load(weights | prior.flow.parameters())
     moments = {name.removeprefix("adam."): a for name, a in arrays.items() if name.startswith("adam.")}
-    adam.load_state({name: a if name == "steps" else beside(a, prior.mean) for name, a in moments.items()})
+    adam.load_state({name: a if name == "steps" else on_device_of(a, prior.mean) for name, a in moments.items()})
     curve.training[:], curve.validation[:] = header["curve"]["training"], map(tuple, header["curve"]["validation"])
     curve.seconds = header["curve"]["seconds"]
