@@ -1,13 +1,13 @@
 """Systems over a whole data set: every track loaded once, every method scored on it, floors and ceilings beside."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from glowsep.arrays.files import write_text
 from glowsep.metrics import sdr, si_sdr
 from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
 from glowsep.systems.floors_and_ceilings.ceilings import oracle_magnitude, oracle_power
@@ -217,14 +217,7 @@ def save_json(evaluations, path):
     path : path
     """
     first, *beside = (evaluation.as_json() for evaluation in evaluations)
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        text = json.dumps(first | {"beside": beside}, indent=1, allow_nan=False)
-        partial.write_text(text + "\n", encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_text(path, json.dumps(first | {"beside": beside}, indent=1, allow_nan=False) + "\n")
 
 
 def _average(scores, average=np.mean):

@@ -7,8 +7,6 @@ so that all others do without.
 import base64
 import html
 import io
-import os
-from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -17,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from PIL import Image
 
+from glowsep.arrays.files import written_whole
 from glowsep.signals.resampling import resample
 from glowsep.signals.spectrogram import stft
 
@@ -317,10 +316,5 @@ def colour(place):
 
 def save(figure, path, dpi=150):
     """Write a figure in the format that the path's suffix names; the file is whole or not there at all."""
-    path = Path(path)
-    partial = path.with_name(f".partial.{path.name}")
-    try:
-        figure.savefig(partial, dpi=dpi)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with written_whole(path) as temporary:
+        figure.savefig(temporary, dpi=dpi)

@@ -1,6 +1,7 @@
 """Audio files: what is read and written comes through unchanged, and what cannot be is refused in one line."""
 
 import errno
+import os
 import struct
 import wave
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from glowsep.errors import AudioError
 from glowsep.signals import audio
+from glowsep.signals.audio import reading, refusals, writing
 from glowsep.signals.resampling import resample
 
 
@@ -150,7 +152,7 @@ def without_its_first_frame(mp3):
 @pytest.mark.parametrize("name", [*SONGS, "tagless 44100.mp3", "tagless 48000.mp3"])
 @pytest.mark.parametrize("block", [1000, 1 << 18])
 def test_a_part_is_a_slice_of_the_whole(songs, monkeypatch, name, block):
-    monkeypatch.setattr(audio, "BLOCK", block)
+    monkeypatch.setattr(reading, "BLOCK", block)
     whole = audio.read(songs / name)[0]
     samples = audio.info(songs / name).samples
     assert whole.shape[-1] == samples
@@ -358,7 +360,7 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     (tmp_path / "song.wav").write_bytes(wav())
-    monkeypatch.setattr(audio, "open", refuse, raising=False)
+    monkeypatch.setattr(refusals, "open", refuse, raising=False)
     assert_refused(tmp_path / "song.wav", "Permission denied")
 
 
@@ -453,9 +455,7 @@ FAILURES = [
 @pytest.mark.parametrize("step", ["open", "write", "rename"])
 def test_a_failure_leaves_the_earlier_file(tmp_path, monkeypatch, error, word, step):
     audio.write(tmp_path / "song.wav", noise(1, 10, seed=9), 8000)
-    owner, name = {"open": (audio, "open"), "write": (soundfile.SoundFile, "write"), "rename": (audio.os, "replace")}[
-        step
-    ]
+    owner, name = {"open": (writing, "open"), "write": (soundfile.SoundFile, "write"), "rename": (os, "replace")}[step]
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, failing(error), raising=False)
         assert_write_fails(tmp_path / "song.wav", word)
@@ -538,7 +538,7 @@ def test_stems_are_replaced_all_or_none(tmp_path, monkeypatch, failing_rename, e
     """Two earlier stems are moved aside and three new ones into place: each of these steps may fail."""
     write_stems(tmp_path, np.stack([noise(1, 100)] * 3))
     (tmp_path / "bass.wav").unlink()
-    before, replace, calls = contents(tmp_path), audio.os.replace, []
+    before, replace, calls = contents(tmp_path), os.replace, []
 
     def replace_until(source, target):
         calls.append(target)
@@ -547,7 +547,7 @@ def test_stems_are_replaced_all_or_none(tmp_path, monkeypatch, failing_rename, e
         replace(source, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr(audio.os, "replace", replace_until)
+        patch.setattr(os, "replace", replace_until)
         if failing_rename < 5:
             with pytest.raises((AudioError, KeyboardInterrupt)):
                 write_stems(tmp_path, np.stack([noise(1, 200, seed=5)] * 3))
@@ -561,9 +561,7 @@ def test_stems_are_replaced_all_or_none(tmp_path, monkeypatch, failing_rename, e
 @pytest.mark.parametrize("error, word", FAILURES)
 @pytest.mark.parametrize("step", ["open", "write", "rename"])
 def test_a_failure_leaves_no_stems(tmp_path, monkeypatch, error, word, step):
-    owner, name = {"open": (audio, "open"), "write": (soundfile.SoundFile, "write"), "rename": (audio.os, "replace")}[
-        step
-    ]
+    owner, name = {"open": (writing, "open"), "write": (soundfile.SoundFile, "write"), "rename": (os, "replace")}[step]
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, failing(error), raising=False)
         with pytest.raises(AudioError, match=word) as refusal:
@@ -581,7 +579,7 @@ def test_an_output_folder_that_is_a_file(tmp_path):
 
 
 def test_more_than_wav_can_hold(tmp_path, monkeypatch):
-    monkeypatch.setattr(audio, "LARGEST_WAV", 4 * 2 * 150)
+    monkeypatch.setattr(writing, "LARGEST_WAV", 4 * 2 * 150)
     with pytest.raises(AudioError, match="4 GiB"):
         write_stems(tmp_path / "stems", np.stack([noise(2, 200)] * 3), [slice(0, 100), slice(100, 200)])
     assert not list(tmp_path.iterdir())

@@ -13,6 +13,7 @@ import soundfile
 import yaml
 from conftest import INSTRUMENTS, RATE, noise
 
+from glowsep.arrays.files import write_text
 from glowsep.cli import main
 from glowsep.metrics import sdr
 from glowsep.report import page, pictures, sounds
@@ -326,7 +327,7 @@ def test_a_page_is_whole_or_not_there(report, monkeypatch):
 
     monkeypatch.setattr("os.replace", full)
     with pytest.raises(OSError, match="No space") as refusal:
-        page.write(report, "new")
+        write_text(report, "new")
     assert refusal.value.filename == str(report)
     assert [path.name for path in report.parent.iterdir()] == [report.name]
     assert report.read_text() == "earlier"

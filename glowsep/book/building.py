@@ -4,13 +4,14 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from importlib import metadata
 from pathlib import Path
 
 from tqdm import tqdm
 
+from glowsep.arrays.files import put_in_place, work_folder
 from glowsep.assignments import REPOSITORY
+from glowsep.book.links import PAGES
 from glowsep.book.source import write_source
 from glowsep.errors import BookError
 
@@ -41,10 +42,10 @@ def build(out, repository=REPOSITORY, progress=True):
     out, repository = Path(out).resolve(), Path(repository).resolve()
     require_jupyter_book()
     require_place(out)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
-        source = Path(temporary, "source")
+    with work_folder(out) as folder:
+        source = folder / "source"
         write_source(repository, source)
-        _put(_built(source, progress), out, Path(temporary, "earlier"))
+        put_in_place([_built(source, progress)], [out])
 
 
 def require_jupyter_book():
@@ -90,10 +91,11 @@ def _built(source, progress):
     command = [*COMMAND, source, "--path-output", output, "--warningiserror"]
     environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
     complaints = output / "complaints.txt"
+    pages = 1 + sum(path.suffix in PAGES for path in (source / "chapters").rglob("*"))  # and the landing page
     with (
         open(complaints, "wb") as stderr,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, env=environment, encoding="utf-8") as process,
-        tqdm(total=2 * len(list(source.rglob("*.ipynb"))) + 2, desc="book", unit="page", disable=not progress) as bar,
+        tqdm(total=2 * pages, desc="book", unit="page", disable=not progress) as bar,  # each is read, then written
     ):
         try:
             for line in process.stdout:
@@ -106,18 +108,6 @@ def _built(source, progress):
     if process.returncode:
         raise BookError(_reason(complaints.read_text(encoding="utf-8"), source))
     return output / "_build" / "html"
-
-
-def _put(site, out, earlier):
-    """Put the site in its place; the book that stood there goes away, or comes back if that fails."""
-    if out.exists():
-        os.replace(out, earlier)
-    try:
-        os.replace(site, out)
-    except BaseException:
-        if earlier.exists():
-            os.replace(earlier, out)
-        raise
 
 
 def _reason(complaints, source):

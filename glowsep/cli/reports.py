@@ -4,6 +4,7 @@ from argparse import ArgumentTypeError
 from dataclasses import fields
 from pathlib import Path
 
+from glowsep.arrays.files import write_text
 from glowsep.cli import options
 from glowsep.cli.priors import shipped
 from glowsep.signals import audio
@@ -68,22 +69,22 @@ class Histories(list):
 
 def write_song_report(arguments, search, stems, references, histories):
     """Write the page on a separated song."""
-    from glowsep.report import song_report, write
+    from glowsep.report import song_report
 
     about = {"segments": f"{SEGMENT:g} s each, {OVERLAP:g} s shared by neighbours"} | settings(arguments, search)
-    write(arguments.report, song_report(arguments.songs[0], stems, references, histories, about))
+    write_text(arguments.report, song_report(arguments.songs[0], stems, references, histories, about))
     options.say(arguments, arguments.report)
 
 
 def write_dataset_report(arguments, search, evaluations, dataset, method):
     """Write the page on a data set; ``method`` separates the best and the worst track once more, to listen to."""
-    from glowsep.report import best_and_worst, dataset_report, write
+    from glowsep.report import best_and_worst, dataset_report
 
     tracks = {heading: dataset[place] for heading, place in best_and_worst(evaluations[0]).items()}
     examples = {heading: (track, method(track)) for heading, track in tracks.items()}
     title = arguments.dataset.resolve().name
     about = {"data set": title, "split": arguments.split or "test, where there is one"} | settings(arguments, search)
-    write(arguments.report, dataset_report(title, evaluations, examples, about))
+    write_text(arguments.report, dataset_report(title, evaluations, examples, about))
     options.say(arguments, arguments.report)
 
 

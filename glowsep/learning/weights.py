@@ -1,13 +1,12 @@
 """Files of weights: a zip of plain arrays and one JSON header, never a pickle, always written whole."""
 
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from glowsep.arrays.devices import to_host
+from glowsep.arrays.files import written_whole
 from glowsep.errors import PriorError
 
 FORMAT_VERSION = 1
@@ -33,17 +32,12 @@ def save_arrays(path, kind, header, arrays):
     """
     path = Path(path)
     header = json.dumps({"kind": kind, "format_version": FORMAT_VERSION} | header)
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        with open(partial, "wb") as file:
+        with written_whole(path) as temporary, open(temporary, "wb") as file:
             np.savez_compressed(file, header=np.array(header), **{name: to_host(a) for name, a in arrays.items()})
-        os.replace(partial, path)
     except OSError as error:
         reason = error.strerror or error
         raise PriorError(f"{path}: cannot be written ({reason}); choose a folder with room to write in") from None
-    finally:
-        with suppress(OSError):  # it is not there, or what kept it from being written keeps it from being removed
-            partial.unlink()
 
 
 def load_arrays(path, kind):

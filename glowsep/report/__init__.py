@@ -4,8 +4,7 @@
 """
 
 from glowsep.report.dataset import best_and_worst, dataset_report
-from glowsep.report.page import write
 from glowsep.report.references import read_references
 from glowsep.report.song import song_report
 
-__all__ = ["best_and_worst", "dataset_report", "read_references", "song_report", "write"]
+__all__ = ["best_and_worst", "dataset_report", "read_references", "song_report"]

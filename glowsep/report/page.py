@@ -1,7 +1,6 @@
 """A page: its parts, and the file. Everything is inside it: style, scripts, sounds and pictures."""
 
 import html
-import os
 from pathlib import Path
 from string import Template
 
@@ -73,25 +72,6 @@ def decibels(score):
 def asset(name):
     """The text of one of the package's own files."""
     return (ASSETS / name).read_text(encoding="utf-8")
-
-
-def write(path, text):
-    """Write a page; it is whole or not there at all.
-
-    Raises
-    ------
-    OSError
-        Names the page and says why it cannot be written.
-    """
-    path = Path(path)
-    partial = path.with_name(f".partial.{path.name}")
-    try:
-        partial.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(partial, path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _cell(value):

@@ -10,7 +10,6 @@ compared where their folders are given: ``--priors "1000 steps=priors-1000" --pr
 import argparse
 import dataclasses
 import json
-import os
 import sys
 import time
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: it need not be installed
 
 from glowsep import AnnealedSearch, LatentSearch, separate
+from glowsep.arrays.files import write_text
 from glowsep.cli.priors import load_priors
 from glowsep.datasets import open_dataset
 from glowsep.evaluate import evaluate
@@ -125,17 +125,11 @@ def main():
             folder = folders[setting.priors]
             priors = {prior.name: prior for prior in load_priors(folder and [folder])}
             row_of[key] = scores(setting, tracks, priors)
-            save(header | {"rows": [row_of[key] for key in chosen if key in row_of]}, arguments.json)
+            rows = [row_of[key] for key in chosen if key in row_of]
+            write_text(arguments.json, json.dumps(header | {"rows": rows}, indent=1) + "\n")
         row = row_of[key]
         values = "  ".join(f"{name} {score:5.2f}" for name, score in [*row["sources"].items(), ("mean", row["mean"])])
         print(f"{row['choice']:28} {row['value']:46} {values}  {row['seconds']:5.0f} s", flush=True)
-
-
-def save(contents, path):
-    """Write JSON, whole or not at all."""
-    partial = path.with_name(f".partial.{path.name}")
-    partial.write_text(json.dumps(contents, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, path)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from glowsep.arrays.files import write_text
 from glowsep.datasets import Track
 from glowsep.evaluate import evaluate
-from glowsep.report import best_and_worst, dataset_report, song_report, write
+from glowsep.report import best_and_worst, dataset_report, song_report
 
 pytest_plugins = ["browser"]
 
@@ -68,7 +69,7 @@ def reports(tmp_path_factory):
     stems = [folder / f"{name}.wav" for name in ESTIMATES]
     history = [{"likelihood": 9.0 / n, "prior": 4.0 / n} for n in range(1, 9)]
     references = {"bass": sounds["bass, reference"]}
-    write(
+    write_text(
         folder / "song.html", song_report(folder / "mixture.wav", stems, references, [history], {"search": "annealed"})
     )
     tracks = [
@@ -79,7 +80,7 @@ def reports(tmp_path_factory):
         heading: (tracks[place], np.stack([tracks[place].mixture] * 3))
         for heading, place in best_and_worst(evaluations[0]).items()
     }
-    write(folder / "dataset.html", dataset_report("tones", evaluations, examples, {"split": "test"}))
+    write_text(folder / "dataset.html", dataset_report("tones", evaluations, examples, {"split": "test"}))
     return {path.stem: path for path in folder.glob("*.html")}
 
 

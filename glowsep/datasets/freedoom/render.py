@@ -8,7 +8,6 @@ Rendering twice gives the same bytes. Samples are whole numbers of 16 bit, so th
 import json
 import os
 import shutil
-import tempfile
 import uuid
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -22,6 +21,7 @@ import soundfile
 import yaml
 from tqdm import tqdm
 
+from glowsep.arrays.files import folder_written_whole, write_text
 from glowsep.datasets.freedoom import midi
 from glowsep.datasets.freedoom.fluidsynth import FULL_SCALE, GAIN, FluidSynth
 from glowsep.errors import DatasetError
@@ -70,7 +70,8 @@ def render(midi_folder, out, soundfont, rate=22050, splits=SPLITS, workers=None,
     songs = [Song(_midi_file(midi_folder, name), out / part / name) for part in splits for name in split[part]]
     synthesiser = FluidSynth(soundfont, rate)  # first: without it, nothing is to be written
     with _says_what_cannot_be_written(out):
-        _write_json(out / "excerpts.json", split["excerpts"])
+        out.mkdir(parents=True, exist_ok=True)
+        write_text(out / "excerpts.json", json.dumps(split["excerpts"], indent=1) + "\n")
     _render_songs(songs, synthesiser, workers, progress)
 
 
@@ -138,31 +139,38 @@ def _render_song(song, synthesiser):
     score = read_midi(song.source)
     stems = midi.split(score)
     length = round(midi.duration(score) * synthesiser.rate)
-    with _whole_or_not_at_all(song.target) as folder:
-        (folder / "MIDI").mkdir()
-        waveforms = []
-        for name, stem in zip(_stem_names(stems), stems, strict=True):
-            path = folder / "MIDI" / f"{name}.mid"
-            stem.midi.save(path)
-            waveforms.append(synthesiser.render(path, length))
-        if not song.excerpt:
-            shutil.copyfile(song.source, folder / "all_src.mid")
-        else:
-            shutil.rmtree(folder / "MIDI")
-            first = round(song.excerpt["start_s"] * synthesiser.rate)
-            last = first + round(song.excerpt["duration_s"] * synthesiser.rate)
-            stems, waveforms = _one_a_group(stems, [waveform[first:last] for waveform in waveforms])
-        (folder / "stems").mkdir()
-        audio = {f"stems/{name}.flac": waveform for name, waveform in zip(_stem_names(stems), waveforms, strict=True)}
-        if song.mix:
-            audio["mix.flac"] = sum(waveforms, np.zeros(1, np.int32))
-        for name, waveform in audio.items():
-            peak = np.abs(waveform).max(initial=0) / FULL_SCALE
-            if peak >= 1:
-                raise DatasetError(f"{song.source}: {name} would reach {peak:.2f} of full scale; lower its volumes")
-            soundfile.write(folder / name, waveform.astype(np.int16), synthesiser.rate, subtype="PCM_16")
-        metadata = yaml.safe_dump(_metadata(song, stems, waveforms, synthesiser))
-        (folder / "metadata.yaml").write_text(metadata, encoding="utf-8", newline="\n")
+    with _says_what_cannot_be_written(song.target):
+        song.target.parent.mkdir(parents=True, exist_ok=True)
+        with folder_written_whole(song.target) as folder:
+            _write_track(folder, song, stems, length, synthesiser)
+
+
+def _write_track(folder, song, stems, length, synthesiser):
+    """Write all files of a track, or of the excerpt that is wanted of it, into an empty folder."""
+    (folder / "MIDI").mkdir()
+    waveforms = []
+    for name, stem in zip(_stem_names(stems), stems, strict=True):
+        path = folder / "MIDI" / f"{name}.mid"
+        stem.midi.save(path)
+        waveforms.append(synthesiser.render(path, length))
+    if not song.excerpt:
+        shutil.copyfile(song.source, folder / "all_src.mid")
+    else:
+        shutil.rmtree(folder / "MIDI")
+        first = round(song.excerpt["start_s"] * synthesiser.rate)
+        last = first + round(song.excerpt["duration_s"] * synthesiser.rate)
+        stems, waveforms = _one_a_group(stems, [waveform[first:last] for waveform in waveforms])
+    (folder / "stems").mkdir()
+    audio = {f"stems/{name}.flac": waveform for name, waveform in zip(_stem_names(stems), waveforms, strict=True)}
+    if song.mix:
+        audio["mix.flac"] = sum(waveforms, np.zeros(1, np.int32))
+    for name, waveform in audio.items():
+        peak = np.abs(waveform).max(initial=0) / FULL_SCALE
+        if peak >= 1:
+            raise DatasetError(f"{song.source}: {name} would reach {peak:.2f} of full scale; lower its volumes")
+        soundfile.write(folder / name, waveform.astype(np.int16), synthesiser.rate, subtype="PCM_16")
+    metadata = yaml.safe_dump(_metadata(song, stems, waveforms, synthesiser))
+    (folder / "metadata.yaml").write_text(metadata, encoding="utf-8", newline="\n")
 
 
 def _stem_names(stems):
@@ -208,20 +216,6 @@ def _metadata(song, stems, waveforms, synthesiser):
 
 
 @contextmanager
-def _whole_or_not_at_all(target):
-    """Give a temporary folder beside `target` that takes its place at the end, or vanishes if there is an error."""
-    with _says_what_cannot_be_written(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
-            folder = Path(temporary, target.name)
-            folder.mkdir()
-            yield folder
-            if target.exists():
-                shutil.rmtree(target)
-            os.replace(folder, target)
-
-
-@contextmanager
 def _says_what_cannot_be_written(target):
     try:
         yield
@@ -240,10 +234,3 @@ def _read_json(path):
     if not isinstance(contents, dict):
         raise DatasetError(f"{path}: not a JSON object; see data/freedoom for one")
     return contents
-
-
-def _write_json(path, contents):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_text(json.dumps(contents, indent=1) + "\n", encoding="utf-8", newline="\n")
-    os.replace(temporary, path)

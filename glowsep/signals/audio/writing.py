@@ -1,21 +1,19 @@
 """Chapter 1: audio files, in and out. A file is read whole or refused, and written whole or not at all."""
 
 import os
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
+from glowsep.arrays.files import all_written_whole, folder_made, written_whole
 from glowsep.errors import AudioError
 from glowsep.signals.audio.refusals import riff_chunks
 from glowsep.signals.audio.reporting import reporting
 
 LARGEST_WAV = 2**32 - 2**16  # bytes of audio: a WAV header counts them in 32 bits
 FORMATS = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24")}
-
-
-# Writing
 
 
 def write(path, waveform, rate):
@@ -46,8 +44,8 @@ def write(path, waveform, rate):
     if path.suffix.lower() == ".flac" and np.abs(waveform).max(initial=0) > 1:
         peak = np.abs(waveform).max()
         raise ValueError(f"waveform peaks at {peak:.3f}, but FLAC ends at 1: scale it, or write .wav")
-    with reporting(path), _replacing([path]) as (temporary,):
-        with _new_file(temporary, path.suffix, rate, len(waveform)) as file:
+    with reporting(path), written_whole(path) as temporary:
+        with _new_file(temporary, rate, len(waveform)) as file:
             _append(path, file, waveform)
 
 
@@ -86,11 +84,9 @@ class StemWriter:
     def __enter__(self):
         targets = [self.folder / f"{name}.wav" for name in self.names]
         with reporting(self.folder), ExitStack() as stack:
-            stack.enter_context(_folder(self.folder))
-            temporaries = stack.enter_context(_replacing(targets))
-            self._files = [
-                stack.enter_context(_new_file(path, ".wav", self.rate, self.channels)) for path in temporaries
-            ]
+            stack.enter_context(folder_made(self.folder))
+            temporaries = stack.enter_context(all_written_whole(targets))
+            self._files = [stack.enter_context(_new_file(path, self.rate, self.channels)) for path in temporaries]
             self._stack = stack.pop_all()
         return self
 
@@ -115,10 +111,13 @@ def _require_waveforms(name, waveforms, shape):
         raise ValueError(f"{name} holds NaN or infinite samples, but all must be finite")
 
 
-def _new_file(path, suffix, rate, channels):
+@contextmanager
+def _new_file(path, rate, channels):
     open(path, "wb").close()  # what is wrong with the folder, libsndfile would call "System error"
-    container, subtype = FORMATS[suffix.lower()]
-    return soundfile.SoundFile(path, "w", rate, channels, subtype, format=container)
+    container, subtype = FORMATS[path.suffix.lower()]
+    with soundfile.SoundFile(path, "w", rate, channels, subtype, format=container) as file:
+        yield file
+    _clear_date(path)
 
 
 def _append(path, file, waveform):
@@ -127,58 +126,7 @@ def _append(path, file, waveform):
     file.write(waveform.T)
 
 
-@contextmanager
-def _folder(folder):
-    """``folder``, made if it is missing; what was made goes again if the block fails."""
-    made = [level for level in (folder, *folder.parents) if not level.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        yield
-    except BaseException:
-        for level in made:
-            with suppress(OSError):
-                level.rmdir()
-        raise
-
-
-@contextmanager
-def _replacing(targets):
-    """Temporary files beside ``targets``: they take their names if the block succeeds, and vanish if not."""
-    for target in targets:
-        if target.is_dir():
-            raise AudioError(f"{target}: is a folder, but a file is to be written here; move it")
-    temporaries = [target.with_name(f".{target.name}.{os.getpid()}.part") for target in targets]
-    try:
-        yield temporaries
-        for temporary in temporaries:
-            _forget_time(temporary)
-        _take_names(temporaries, targets)
-    finally:
-        for temporary in temporaries:
-            temporary.unlink(missing_ok=True)
-
-
-def _take_names(temporaries, targets):
-    """Rename each temporary to its target: where one fails, the earlier files come back."""
-    asides = {target: target.with_name(f".{target.name}.{os.getpid()}.old") for target in targets}
-    earlier = {target: aside for target, aside in asides.items() if target.exists()}
-    try:
-        for target, aside in earlier.items():
-            os.replace(target, aside)
-        for temporary, target in zip(temporaries, targets, strict=True):
-            os.replace(temporary, target)
-    except BaseException:
-        for target in targets:
-            if target not in earlier:
-                target.unlink(missing_ok=True)
-            elif earlier[target].exists():
-                os.replace(earlier[target], target)
-        raise
-    for aside in earlier.values():
-        aside.unlink()
-
-
-def _forget_time(path):
+def _clear_date(path):
     """Clear the date that libsndfile puts into a float WAV, so that equal waveforms give equal files."""
     with open(path, "r+b") as file:
         if file.read(4) == b"RIFF":

@@ -1,0 +1,159 @@
+"""Writing whole or not at all: what is new gets a hidden name first, and takes its own at the very end.
+
+Until then the earlier file or folder is untouched, and an error or Ctrl-C removes what is new. The hidden names are
+``.glowsep-<process id>-new-<name>``, and ``-old-`` for what is about to be replaced: so a leftover of a process that
+was killed is easy to recognise.
+"""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def written_whole(path: str | os.PathLike) -> Iterator[Path]:
+    """Give a temporary path to write a file to: it becomes ``path`` if the block succeeds, and vanishes if not.
+
+    The temporary path has the suffix of ``path`` and lies in the same folder, so that renaming it is a single step.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written, or ``path`` is a folder. It names ``path``, not the temporary file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     song = Path(folder, "song.txt")
+    ...     with written_whole(song) as temporary:
+    ...         _ = temporary.write_text("la la la")
+    ...         print(song.exists())
+    ...     print(song.exists())
+    False
+    True
+    """
+    with all_written_whole([path]) as (temporary,):
+        yield temporary
+
+
+@contextmanager
+def all_written_whole(paths: Sequence[str | os.PathLike]) -> Iterator[list[Path]]:
+    """`written_whole` for several files: all of them take their names, or none does and the earlier ones come back."""
+    targets = [Path(path) for path in paths]
+    temporaries = [_hidden(target, "new") for target in targets]
+    with _naming(dict(zip(temporaries, targets, strict=True))):
+        for target in targets:
+            if target.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+        try:
+            yield temporaries
+            put_in_place(temporaries, targets)
+        finally:
+            for temporary in temporaries:
+                _remove(temporary)
+
+
+@contextmanager
+def folder_written_whole(folder: str | os.PathLike) -> Iterator[Path]:
+    """Give an empty temporary folder: it replaces ``folder`` if the block succeeds, and vanishes if not."""
+    with work_folder(folder) as temporary:
+        yield temporary
+        put_in_place([temporary], [folder])
+
+
+@contextmanager
+def work_folder(path: str | os.PathLike) -> Iterator[Path]:
+    """Give an empty temporary folder next to ``path``, where `put_in_place` can take from; it vanishes at the end."""
+    temporary = _hidden(Path(path), "new")
+    with _naming({temporary: path}):
+        try:
+            temporary.mkdir()
+            yield temporary
+        finally:
+            _remove(temporary)
+
+
+def put_in_place(sources: Sequence[str | os.PathLike], targets: Sequence[str | os.PathLike]) -> None:
+    """Rename each source, a file or a folder, to its target: if one fails, what stood there before comes back.
+
+    Raises
+    ------
+    OSError
+        Names the target that could not be replaced.
+    """
+    targets = [Path(target) for target in targets]
+    if len(targets) == 1 and not targets[0].is_dir():
+        return _rename(sources[0], targets[0])  # replaces an earlier file in one step: there is always one of the two
+    earlier = {target: _hidden(target, "old") for target in targets if target.exists()}
+    try:
+        for target, aside in earlier.items():
+            _rename(target, aside, blame=target)
+        for source, target in zip(sources, targets, strict=True):
+            _rename(source, target)
+    except BaseException:
+        for target in targets:
+            if target not in earlier:
+                _remove(target)
+            elif earlier[target].exists():
+                _remove(target)
+                os.replace(earlier[target], target)
+        raise
+    for aside in earlier.values():
+        _remove(aside)
+
+
+@contextmanager
+def folder_made(folder: str | os.PathLike) -> Iterator[Path]:
+    """Make ``folder`` and its parents if they are missing; what was made is removed again if the block fails."""
+    folder = Path(folder)
+    made = [level for level in (folder, *folder.parents) if not level.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+    except BaseException:
+        for level in made:
+            with suppress(OSError):
+                level.rmdir()
+        raise
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write a text file, whole or not at all: UTF-8, with the same line ends on every system."""
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _hidden(target, state):
+    return target.with_name(f".glowsep-{os.getpid()}-{state}-{target.name}")
+
+
+def _rename(source, target, blame=None):
+    with _naming({source: blame or target}):
+        os.replace(source, target)
+
+
+def _remove(path):
+    """Remove a file or a folder, if it is there and the system lets us: the error that led here matters more."""
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
+
+
+@contextmanager
+def _naming(target_of):
+    """An error that names a temporary path names its target instead, and so does one that names nothing, if it can."""
+    try:
+        yield
+    except OSError as error:
+        blamed = {str(temporary): str(target) for temporary, target in target_of.items()}
+        only = next(iter(blamed.values())) if len(blamed) == 1 else None
+        target = only if error.filename is None else blamed.get(str(error.filename))
+        if error.errno is None or target is None:
+            raise
+        raise OSError(error.errno, error.strerror, target) from None
