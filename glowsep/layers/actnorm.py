@@ -44,35 +44,34 @@ class ActNorm(Bijection):
         mean, deviation = x.mean(axis=(0, 2)), x.std(axis=(0, 2))
         # A silent or zero-padded channel has nothing to normalise: dividing by its deviation would give infinity.
         deviation = xp.where(deviation > 1e-6 * (1 + xp.abs(mean)), deviation, 1)
-        # Written into the arrays that are there: an optimiser may hold them already.
+        # Written into the arrays that are there: an optimiser, or a frozen view, may hold them already.
         self.log_scale[:] = -xp.log(deviation)
         self.bias[:] = -mean / deviation
-        self.initialised = np.array(True)
+        self.initialised[...] = True
 
-    def forward(self, x, condition=None):
+    def forward(self, x, condition=None, tape=None):
         if not self.initialised:
             self.initialise(x)
-        z = x * array_module(x).exp(self.log_scale)[:, None] + self.bias[:, None]
-        return z, self._logdet(x)
+        z = x * self._scale(x) + self.bias[:, None]
+        batch, _, frames = x.shape
+        return z, array_module(x).full(batch, frames * self.log_scale.sum(), dtype=x.dtype)
 
-    def inverse(self, z, condition=None):
+    def inverse(self, z, condition=None, tape=None):
         return (z - self.bias[:, None]) * array_module(z).exp(-self.log_scale)[:, None]
 
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
-        dx, x = self.backward_input(dz, dlogdet, z)
-        frames = z.shape[2]
-        self.dlog_scale = (dx * x).sum(axis=(0, 2)) + frames * dlogdet.sum()
-        self.dbias = dz.sum(axis=(0, 2))
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        dx, x = dz * self._scale(z), self.inverse(z)  # the log-det does not depend on x
+        if not self.is_frozen:
+            frames = z.shape[2]
+            self.dlog_scale = (dx * x).sum(axis=(0, 2)) + frames * dlogdet.sum()
+            self.dbias = dz.sum(axis=(0, 2))
         return dx, x
 
-    def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
-        dx = dz * array_module(z).exp(self.log_scale)[:, None]  # the log-det does not depend on x
-        return dx, self.inverse(z)
+    def backward_inverse(self, dx, x, condition=None, tape=None):
+        return dx / self._scale(x), x * self._scale(x) + self.bias[:, None]
 
-    def backward_inverse(self, dx, x, condition=None):
-        scale = array_module(x).exp(self.log_scale)[:, None]
-        return dx / scale, x * scale + self.bias[:, None]
+    def _scale(self, like):
+        return array_module(like).exp(self.log_scale)[:, None]
 
-    def _logdet(self, x):
-        batch, _, frames = x.shape
-        return array_module(x).full(batch, frames * self.log_scale.sum(), dtype=x.dtype)
+    def describe(self):
+        return f"{len(self.bias)} channels, "

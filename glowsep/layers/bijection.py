@@ -12,26 +12,32 @@ class Bijection(Parameters):
     ``forward(x) -> z, logdet``                 data to latent; :math:`\log|\det \partial z/\partial x|`, (batch,)
     ``inverse(z) -> x``                         latent to data
     ``backward(dz, dlogdet, z) -> dx, x``       gradients through ``forward``; sets the parameters' gradients
-    ``backward_inverse(dx, x) -> dz, z``        gradient through ``inverse``; parameters frozen
+    ``backward_inverse(dx, x) -> dz, z``        gradient through ``inverse``; the parameters are frozen
     ==========================================  ==============================================================
 
-    A fifth, ``backward_input(dz, dlogdet, z) -> dx, x``, is ``backward`` with the parameters frozen: what a search
-    along the gradient of ``log_prob`` walks on. All arrays are (batch, channels, frames), log-dets are sums over the
-    item's dimensions in nats, and every method takes ``condition`` (batch, condition_channels), which only
-    conditional layers look at; they leave its gradient in ``dcondition``.
+    All arrays are (batch, channels, frames), log-dets are sums over an item's dimensions in nats, and every method
+    takes two more arguments. ``condition`` (batch, condition_channels) is for conditional layers; the others ignore it.
+    ``tape`` is a list, and optional: a bijection can rebuild its input from its output, so memory does not have to grow
+    with depth. Given a tape, ``forward`` and ``inverse`` append what is expensive to compute again, and ``backward``
+    and ``backward_inverse`` pop it: faster, in more memory. What is on a tape may share memory with z and x; leave
+    those as they are until it has been popped.
 
-    ``forward_keeping(x) -> z, logdet, kept`` is ``forward`` for a caller who has the memory to keep what it
-    computed, and hands it to ``backward`` as ``kept``. Without it, ``backward`` computes it again from the output.
-    ``inverse_keeping(z) -> x, kept`` is the same for ``inverse`` and ``backward_inverse``, which is given ``kept`` only
-    where its layer keeps something. What is kept may lie in the memory of z and x: leave those as they are until then.
+    Source: Kingma & Dhariwal 2018 ("Glow"), section 2; rebuilding inputs: Gomez et al. 2017 ("RevNet"); chapters 4 and
+    5.
     """
 
-    dcondition = None
+    def forward(self, x, condition=None, tape=None):
+        """z and the log-det, (batch,), in nats."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward of its own yet")
 
-    def forward_keeping(self, x, condition=None):
-        """``forward``, and what ``backward`` would otherwise have to compute again: nothing, in most layers."""
-        return *self.forward(x, condition), None
+    def inverse(self, z, condition=None, tape=None):
+        """The x that ``forward`` takes to z."""
+        raise NotImplementedError(f"{type(self).__name__} has no inverse of its own yet")
 
-    def inverse_keeping(self, z, condition=None):
-        """``inverse``, and what ``backward_inverse`` would otherwise have to compute again: nothing, in most layers."""
-        return self.inverse(z, condition), None
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        """The gradient with respect to x, from those with respect to z and the log-det; and x, rebuilt from z."""
+        raise NotImplementedError(f"{type(self).__name__} has no backward of its own yet")
+
+    def backward_inverse(self, dx, x, condition=None, tape=None):
+        """The gradient with respect to z, from that with respect to x; and z, rebuilt from x."""
+        raise NotImplementedError(f"{type(self).__name__} has no backward_inverse of its own yet")

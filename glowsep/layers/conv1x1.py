@@ -23,7 +23,7 @@ class InvertibleConv1x1(Bijection):
     groups : int
         A divisor of ``channels``.
     rng : numpy.random.Generator, optional
-        For the rotation; seed 0 where none is given.
+        For the rotation; seed 0 if none is given.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class InvertibleConv1x1(Bijection):
     Raises
     ------
     ValueError
-        Where ``groups`` does not divide ``channels``.
+        If ``groups`` does not divide ``channels``.
     """
 
     parameter_names = ("W",)
@@ -41,23 +41,26 @@ class InvertibleConv1x1(Bijection):
         self.W = random_rotations(channels, groups, rng).astype(dtype)
         self.dW = None
 
-    def forward(self, x, condition=None):
+    def forward(self, x, condition=None, tape=None):
         return self._mix(self.W, x), self._logdet(x)
 
-    def inverse(self, z, condition=None):
+    def inverse(self, z, condition=None, tape=None):
         return self._mix(self._inverse(z), z)
 
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
-        dx, x = self.backward_input(dz, dlogdet, z)
-        # d log|det W| / dW = W^{-T}, once for every frame
-        self.dW = self._outer_products(dz, x) + z.shape[2] * dlogdet.sum() * self._inverse(z).swapaxes(1, 2)
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        W_inverse = self._inverse(z)
+        dx, x = self._mix(self.W.swapaxes(1, 2), dz), self._mix(W_inverse, z)
+        if not self.is_frozen:
+            # d log|det W| / dW = W^{-T}, once for every frame
+            self.dW = self._outer_products(dz, x) + z.shape[2] * dlogdet.sum() * W_inverse.swapaxes(1, 2)
         return dx, x
 
-    def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
-        return self._mix(self.W.swapaxes(1, 2), dz), self.inverse(z)
-
-    def backward_inverse(self, dx, x, condition=None):
+    def backward_inverse(self, dx, x, condition=None, tape=None):
         return self._mix(self._inverse(x).swapaxes(1, 2), dx), self._mix(self.W, x)
+
+    def describe(self):
+        groups, size, _ = self.W.shape
+        return f"{groups * size} channels in groups of {size}, "
 
     def _logdet(self, x):
         xp = array_module(x)
@@ -75,7 +78,7 @@ class InvertibleConv1x1(Bijection):
         return x.swapaxes(0, 1).reshape(size, groups, -1).swapaxes(0, 1)
 
     def _outer_products(self, dz, x):
-        r""":math:`\sum_t dz_t x_t^\top`, per group: the gradient by W without the log-det's share."""
+        r""":math:`\sum_t dz_t x_t^\top`, per group: the gradient with respect to W without the log-det's part."""
         return self._grouped(dz) @ self._grouped(x).swapaxes(1, 2)
 
     def _mix(self, matrices, x):

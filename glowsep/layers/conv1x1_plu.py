@@ -46,16 +46,17 @@ class InvertibleConv1x1PLU(InvertibleConv1x1):
         lower, upper = self._triangles()
         return self.P @ lower @ upper
 
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
         xp = array_module(z)
-        dx, x = self.backward_input(dz, dlogdet, z)
         lower, upper = self._triangles()
-        dW = self._outer_products(dz, x)
-        # W = (P L)(U + diag): the product rule, each factor's gradient kept to where the factor is free.
-        dupper = (self.P @ lower).swapaxes(1, 2) @ dW
-        self.dL = xp.tril(self.P.swapaxes(1, 2) @ dW @ upper.swapaxes(1, 2), -1)
-        self.dU = xp.triu(dupper, 1)
-        self.dlog_diagonal = self._diagonal(dupper) * self._diagonal(upper) + z.shape[2] * dlogdet.sum()
+        dx, x = self._mix(self.W.swapaxes(1, 2), dz), self.inverse(z)
+        if not self.is_frozen:
+            dW = self._outer_products(dz, x)
+            # W = (P L)(U + diag): the product rule, each factor's gradient restricted to where the factor is free.
+            dupper = (self.P @ lower).swapaxes(1, 2) @ dW
+            self.dL = xp.tril(self.P.swapaxes(1, 2) @ dW @ upper.swapaxes(1, 2), -1)
+            self.dU = xp.triu(dupper, 1)
+            self.dlog_diagonal = self._diagonal(dupper) * self._diagonal(upper) + z.shape[2] * dlogdet.sum()
         return dx, x
 
     def _logdet(self, x):

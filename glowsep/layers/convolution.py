@@ -1,8 +1,9 @@
-"""The coupling's inner network: gated convolutions, not invertible, so with an explicit cache."""
+"""A convolution over time, as one matrix product."""
 
 import numpy as np
 
 from glowsep.arrays.library import array_module
+from glowsep.layers.channels import as_matrix, row_sums
 from glowsep.layers.parameters import Parameters
 
 
@@ -13,12 +14,30 @@ class Convolution(Parameters):
 
     Laid out as one matrix product: ``columns`` stacks the K shifted inputs, (K · inputs, batch · frames), and ``W`` is
     stored as the matrix (outputs, K · inputs) that multiplies it. With ``kernel`` 1 the columns are the input itself.
-    Chapter 5 derives the gradients.
+
+    Source: Dumoulin & Visin 2016, section 4.1 (as a matrix); chapter 5 derives the gradients.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        Channels of x and of y.
+    kernel, dilation : int
+        Taps, K above, and frames between two taps, d.
+    rng : numpy.random.Generator, optional
+        For the first weights; seed 0 if none is given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> convolution, tape = Convolution(2, 3, kernel=5), []
+    >>> convolution.forward(np.zeros((1, 2, 7), np.float32), tape).shape
+    (1, 3, 7)
     """
 
     parameter_names = ("W", "b")
 
-    def __init__(self, inputs, outputs, kernel, dilation, rng, dtype):
+    def __init__(self, inputs, outputs, kernel=1, dilation=1, rng=None, dtype=np.float32):
+        rng = np.random.default_rng(0) if rng is None else rng
         # Glorot & Bengio 2010: the variance of signal and gradient is about kept.
         scale = np.sqrt(2 / (kernel * inputs + outputs))
         self.W = (scale * rng.standard_normal((outputs, kernel * inputs))).astype(dtype)
@@ -26,52 +45,51 @@ class Convolution(Parameters):
         self.dW = self.db = None
         self.shifts = [(k - kernel // 2) * dilation for k in range(kernel)]
 
-    def forward(self, x):
-        """x (inputs, batch, frames) to y (outputs, batch, frames)."""
-        _, batch, frames = x.shape
+    def forward(self, x, tape):
+        """x (batch, inputs, frames) to y (batch, outputs, frames)."""
+        if not self.is_frozen:
+            tape.append(x)
+        batch, _, frames = x.shape
         y = self.W @ self._columns(x)
         y += self.b[:, None]  # in place, as elsewhere here: new memory costs more than the sum
-        return y.reshape(-1, batch, frames)
+        return y.reshape(-1, batch, frames).swapaxes(0, 1)
 
-    def backward_input(self, dy):
-        """Gradient by the input, from the gradient ``dy`` by the output."""
-        outputs, batch, frames = dy.shape
-        dcolumns = (self.W.T @ dy.reshape(outputs, -1)).reshape(len(self.shifts), -1, batch, frames)
+    def backward(self, dy, tape):
+        """The gradient with respect to x, from that with respect to y; sets dW and db."""
+        self.set_gradients(dy, tape)
+        batch, _, frames = dy.shape
+        dcolumns = (self.W.T @ as_matrix(dy)).reshape(len(self.shifts), -1, batch, frames)
         dx = dcolumns[len(self.shifts) // 2]  # the shift by 0: all others are added to it
         for dcolumn, shift in zip(dcolumns, self.shifts, strict=True):
             if shift:
                 here, there = overlap(shift, dx.size)
                 dcolumn[:, :, beyond(shift, frames)] = 0
                 dx.reshape(-1)[there] += dcolumn.reshape(-1)[here]
-        return dx
+        return dx.swapaxes(0, 1)
 
-    def set_gradients(self, dy, x):
-        """The parameters' gradients, from the gradient ``dy`` by the output and the input ``x``."""
-        dy = dy.reshape(len(dy), -1)
-        self.dW = dy @ self._columns(x).T
+    def set_gradients(self, dy, tape):
+        """``backward`` for whoever needs no gradient with respect to x."""
+        if self.is_frozen:
+            return
+        dy = as_matrix(dy)
+        self.dW = dy @ self._columns(tape.pop()).T
         self.db = row_sums(dy)
 
+    def describe(self):
+        outputs, inputs = len(self.b), self.W.shape[1] // len(self.shifts)
+        return f"{inputs} to {outputs} channels, kernel {len(self.shifts)}, "
+
     def _columns(self, x):
-        inputs, batch, frames = x.shape
         if self.shifts == [0]:
-            return x.reshape(inputs, -1)
+            return as_matrix(x)
+        batch, inputs, frames = x.shape
+        x = x.swapaxes(0, 1).reshape(-1)
         columns = array_module(x).empty((len(self.shifts), inputs, batch, frames), x.dtype)
         for column, shift in zip(columns, self.shifts, strict=True):
             here, there = overlap(shift, x.size)
-            column.reshape(-1)[here] = x.reshape(-1)[there]
+            column.reshape(-1)[here] = x[there]
             column[:, :, beyond(shift, frames)] = 0
         return columns.reshape(-1, batch * frames)
-
-
-def row_sums(matrix):
-    """The sum of every row: as a product with ones it is several times as fast as ``sum``."""
-    return matrix @ array_module(matrix).ones(matrix.shape[1], matrix.dtype)
-
-
-def frame_sums(x):
-    """The sums over frames, (channels, batch, 1), of x (channels, batch, frames)."""
-    channels, batch, frames = x.shape
-    return row_sums(x.reshape(-1, frames)).reshape(channels, batch, 1)
 
 
 # All channels and items are shifted at once, as one line of numbers, and what has then come in from a neighbouring item

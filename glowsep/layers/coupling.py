@@ -4,6 +4,7 @@ import numpy as np
 
 from glowsep.arrays.library import array_module
 from glowsep.layers.bijection import Bijection
+from glowsep.layers.channels import halves, stacked
 from glowsep.layers.gated_network import GatedNetwork
 
 
@@ -23,13 +24,13 @@ class AffineCoupling(Bijection):
     Parameters
     ----------
     channels : int
-        At least 2; the first half is the larger one where the number is odd.
+        At least 2; the first half is the larger one if the number is odd.
     hidden, layers, kernel, dilation, condition_channels
         Of the inner network, see :class:`glowsep.layers.gated_network.GatedNetwork`.
     bound : float
         The bound B of the log-scale, in nats.
     rng : numpy.random.Generator, optional
-        For the network's first weights; seed 0 where none is given.
+        For the network's first weights; seed 0 if none is given.
     """
 
     def __init__(
@@ -47,80 +48,73 @@ class AffineCoupling(Bijection):
         if channels < 2:
             raise ValueError(f"channels is {channels}, but a coupling needs at least 2")
         rng = np.random.default_rng(0) if rng is None else rng
-        self.kept = (channels + 1) // 2
+        self.unchanged = (channels + 1) // 2
         self.bound = bound
-        outputs = 2 * (channels - self.kept)
+        outputs = 2 * (channels - self.unchanged)
         self.network = GatedNetwork(
-            self.kept, outputs, hidden, layers, kernel, dilation, condition_channels, rng, dtype
+            self.unchanged, outputs, hidden, layers, kernel, dilation, condition_channels, rng, dtype
         )
 
     def parts(self):
         return {"network": self.network}
 
-    @property
-    def dcondition(self):
-        """Gradient of the loss by the condition, (batch, condition_channels), of the last backward call."""
-        return self.network.dcondition
-
-    def forward(self, x, condition=None):
-        return self.forward_keeping(x, condition)[:2]
-
-    def forward_keeping(self, x, condition=None):
-        x_a, x_b = self._halves(x)
-        log_scale, shift, cache = self._log_scale_and_shift(x_a, condition)
+    def forward(self, x, condition=None, tape=None):
+        x_a, x_b = self.halves(x)
+        log_scale, shift = self._log_scale_and_shift(x_a, condition, self.network, tape)
         z_b = x_b * array_module(x).exp(log_scale) + shift
-        return self._joined(x_a, z_b), log_scale.sum(axis=(1, 2)), (log_scale, shift, cache)
+        return stacked(x_a, z_b), log_scale.sum(axis=(1, 2))
 
-    def inverse(self, z, condition=None):
-        return self.inverse_keeping(z, condition)[0]
-
-    def inverse_keeping(self, z, condition=None):
-        z_a, z_b = self._halves(z)
-        log_scale, shift, cache = self._log_scale_and_shift(z_a, condition)
+    def inverse(self, z, condition=None, tape=None):
+        z_a, z_b = self.halves(z)
+        log_scale, shift = self._log_scale_and_shift(z_a, condition, self.network.frozen(), tape)
         x_b = (z_b - shift) * array_module(z).exp(-log_scale)
-        return self._joined(z_a, x_b), (log_scale, shift, cache)
+        return stacked(z_a, x_b)
 
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
-        return self._backward(dz, dlogdet, z, condition, kept, self.network.backward)
-
-    def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
-        return self._backward(dz, dlogdet, z, condition, kept, self.network.backward_input)
-
-    def _backward(self, dz, dlogdet, z, condition, kept, network_backward):
-        z_a, z_b = self._halves(z)
-        dz_a, dz_b = self._halves(dz)
-        log_scale, shift, cache = self._log_scale_and_shift(z_a, condition) if kept is None else kept
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        z_a, z_b = self.halves(z)
+        dz_a, dz_b = self.halves(dz)
+        tape = self._recorded_again(z_a, condition, self.network) if tape is None else tape
+        log_scale, shift = tape.pop()
         scale = array_module(z).exp(log_scale)
         x_b = (z_b - shift) / scale
         dx_b = dz_b * scale
         dlog_scale = dx_b * x_b + dlogdet[:, None, None]
-        dx_a = dz_a + network_backward(self._network_gradient(dlog_scale, dz_b, log_scale), cache)
-        return self._joined(dx_a, dx_b), self._joined(z_a, x_b)
+        dx_a = dz_a + self.network.backward(self._network_gradient(dlog_scale, dz_b, log_scale), tape)
+        return stacked(dx_a, dx_b), stacked(z_a, x_b)
 
-    def backward_inverse(self, dx, x, condition=None, kept=None):
-        x_a, x_b = self._halves(x)
-        dx_a, dx_b = self._halves(dx)
-        log_scale, shift, cache = self._log_scale_and_shift(x_a, condition) if kept is None else kept
+    def backward_inverse(self, dx, x, condition=None, tape=None):
+        x_a, x_b = self.halves(x)
+        dx_a, dx_b = self.halves(dx)
+        network = self.network.frozen()
+        tape = self._recorded_again(x_a, condition, network) if tape is None else tape
+        log_scale, shift = tape.pop()
         scale = array_module(x).exp(log_scale)
         dz_b = dx_b / scale
         # x_b = (z_b - shift) / scale, so a larger shift or scale lowers x_b: hence both minus signs.
-        dz_a = dx_a + self.network.backward_input(self._network_gradient(-dx_b * x_b, -dz_b, log_scale), cache)
-        return self._joined(dz_a, dz_b), self._joined(x_a, x_b * scale + shift)
+        dz_a = dx_a + network.backward(self._network_gradient(-dx_b * x_b, -dz_b, log_scale), tape)
+        return stacked(dz_a, dz_b), stacked(x_a, x_b * scale + shift)
 
-    def _log_scale_and_shift(self, x_a, condition):
-        y, cache = self.network.forward(x_a, condition)
-        raw, shift = y[:, : y.shape[1] // 2], y[:, y.shape[1] // 2 :]
-        return self.bound * array_module(y).tanh(raw / self.bound), shift, cache
+    def halves(self, x):
+        """Views of the channels that pass unchanged, and of those that are scaled and shifted."""
+        return x[:, : self.unchanged], x[:, self.unchanged :]
+
+    def describe(self):
+        return f"{self.unchanged + len(self.network.output.b) // 2} channels, "
+
+    def _log_scale_and_shift(self, x_a, condition, network, tape):
+        """s and t for the half that passes unchanged; both are on the tape, above what the network needs."""
+        tape = [] if tape is None else tape
+        raw, shift = halves(network.forward(x_a, tape, condition))
+        log_scale = self.bound * array_module(raw).tanh(raw / self.bound)
+        tape.append((log_scale, shift))
+        return log_scale, shift
+
+    def _recorded_again(self, x_a, condition, network):
+        """The tape that nobody kept: x_a came out as it went in, so the network can see it once more."""
+        tape = []
+        self._log_scale_and_shift(x_a, condition, network, tape)
+        return tape
 
     def _network_gradient(self, dlog_scale, dshift, log_scale):
-        draw = dlog_scale * (1 - (log_scale / self.bound) ** 2)  # the derivative of B tanh(r / B)
-        return self._joined(draw, dshift)
-
-    def _halves(self, x):
-        return x[:, : self.kept], x[:, self.kept :]
-
-    @staticmethod
-    def _joined(first, second):
-        """Stacked along the channels, which stay outermost in memory."""
-        xp = array_module(first)
-        return xp.concatenate([first.swapaxes(0, 1), second.swapaxes(0, 1)]).swapaxes(0, 1)
+        d_raw = dlog_scale * (1 - (log_scale / self.bound) ** 2)  # the derivative of B tanh(r / B)
+        return stacked(d_raw, dshift)

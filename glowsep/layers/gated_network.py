@@ -1,10 +1,11 @@
-"""The coupling's inner network: gated convolutions, not invertible, so with an explicit cache."""
+"""The coupling's inner network: gated convolutions, not invertible, so it needs a tape."""
 
 import numpy as np
 
 from glowsep.arrays.library import array_module
-from glowsep.layers.convolution import Convolution, frame_sums
-from glowsep.layers.gates import tanh_and_sigmoid, tanh_and_sigmoid_backward
+from glowsep.layers.channels import channels_outermost, frame_sums, halves, stacked
+from glowsep.layers.convolution import Convolution
+from glowsep.layers.gate import Gate
 from glowsep.layers.parameters import Parameters
 
 
@@ -20,10 +21,8 @@ class GatedNetwork(Parameters):
         h_l = h_{l-1} + r_l, \qquad
         y = W_{out} \textstyle\sum_l k_l
 
-    ``W_out`` starts at zero, so that every coupling starts as the identity. The condition :math:`c`, one vector an
+    ``W_out`` starts at zero, so that every coupling starts as the identity. The condition :math:`c`, one vector per
     item, shifts the gates. Source: van den Oord et al. 2016 ("WaveNet"), sections 2.3 to 2.5; chapters 5 and 8.
-
-    Not a bijection: ``forward`` returns ``y, cache``, and ``backward(dy, cache)`` returns ``dx``.
 
     Parameters
     ----------
@@ -38,18 +37,38 @@ class GatedNetwork(Parameters):
     dilation : int
     condition_channels : int
         Length of the condition vector; 0 for none.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator, optional
+        For the first weights; seed 0 if none is given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> network, tape = GatedNetwork(4, 6), []
+    >>> y = network.forward(np.ones((2, 4, 5), np.float32), tape)
+    >>> y.shape, network.backward(y, tape).shape, tape
+    ((2, 6, 5), (2, 4, 5), [])
     """
 
-    dcondition = None
-
-    def __init__(self, inputs, outputs, hidden, layers, kernel, dilation, condition_channels, rng, dtype=np.float32):
+    def __init__(
+        self,
+        inputs,
+        outputs,
+        hidden=96,
+        layers=3,
+        kernel=3,
+        dilation=2,
+        condition_channels=0,
+        rng=None,
+        dtype=np.float32,
+    ):
         if kernel % 2 == 0:
-            raise ValueError(f"kernel is {kernel}, but must be odd: a frame needs as many neighbours on either side")
+            raise ValueError(f"kernel is {kernel}, expected an odd number: as many neighbours on either side")
+        rng = np.random.default_rng(0) if rng is None else rng
 
         def convolution(inputs, outputs, kernel=1, dilation=1):
             return Convolution(inputs, outputs, kernel, dilation, rng, dtype)
 
+        self.gate = Gate()
         self.input = convolution(inputs, hidden)
         self.gates = [convolution(hidden, 2 * hidden, kernel, dilation**layer) for layer in range(layers)]
         self.splits = [convolution(hidden, 2 * hidden) for _ in range(layers)]
@@ -63,69 +82,36 @@ class GatedNetwork(Parameters):
         numbered = {f"{name}.{index}": part for name, parts in lists.items() for index, part in enumerate(parts)}
         return {"input": self.input} | numbered | {"output": self.output}
 
-    def forward(self, x, condition=None):
-        """x (batch, inputs, frames) to y (batch, outputs, frames), and the cache that ``backward`` wants."""
-        xp = array_module(x)
-        x = xp.ascontiguousarray(x.swapaxes(0, 1))
-        condition = self._columned(condition, x)
-        hidden = self.input.forward(x)
-        skip = xp.zeros_like(hidden)
-        hiddens, activations = [], []
+    def forward(self, x, tape, condition=None):
+        """x (batch, inputs, frames) to y (batch, outputs, frames)."""
+        self._require_condition(condition)
+        hidden = self.input.forward(channels_outermost(x), tape)
+        skip = array_module(x).zeros_like(hidden)
         for layer, (gate, split) in enumerate(zip(self.gates, self.splits, strict=True)):
-            hiddens.append(hidden)
-            before = gate.forward(hidden)
+            before = gate.forward(hidden, tape)
             if condition is not None:
-                before += self.conditions[layer].forward(condition)
-            activation = tanh_and_sigmoid(before)
-            activations.append(activation)
-            residual_and_skip = split.forward(activation[0] * activation[1])
-            hidden = hidden + residual_and_skip[: len(hidden)]
-            skip += residual_and_skip[len(hidden) :]
-        y = self.output.forward(skip)
-        return y.swapaxes(0, 1), (x, condition, hiddens, activations, skip)
+                before += self.conditions[layer].forward(condition[:, :, None], tape)
+            residual, further = halves(split.forward(self.gate.forward(before, tape), tape))
+            hidden = hidden + residual
+            skip += further
+        return self.output.forward(skip, tape)
 
-    def backward(self, dy, cache):
-        """Gradient by x; sets the gradients of all parameters, and ``dcondition``."""
-        x, condition, hiddens, activations, skip = cache
-        dx, (dinput, dgates, dsplits, doutput) = self._backpropagate(dy, cache)
-        self.input.set_gradients(dinput, x)
-        for layer, (tanh, sigmoid) in enumerate(activations):
-            self.gates[layer].set_gradients(dgates[layer], hiddens[layer])
-            self.splits[layer].set_gradients(dsplits[layer], tanh * sigmoid)
-            if condition is not None:
-                self.conditions[layer].set_gradients(frame_sums(dgates[layer]), condition)
-        self.output.set_gradients(doutput, skip)
-        return dx
+    def backward(self, dy, tape):
+        """The gradient with respect to x, from that with respect to y; sets the gradients of all parameters."""
+        dskip = self.output.backward(channels_outermost(dy), tape)
+        dhidden = array_module(dy).zeros_like(dskip)
+        for layer in reversed(range(len(self.gates))):
+            dbefore = self.gate.backward(self.splits[layer].backward(stacked(dhidden, dskip), tape), tape)
+            if self.conditions:
+                self.conditions[layer].set_gradients(frame_sums(dbefore), tape)
+            dhidden += self.gates[layer].backward(dbefore, tape)
+        return self.input.backward(dhidden, tape)
 
-    def backward_input(self, dy, cache):
-        """Gradient by x, the parameters frozen; sets ``dcondition``."""
-        return self._backpropagate(dy, cache)[0]
+    def describe(self):
+        inputs, hidden, outputs = self.input.W.shape[1], len(self.input.b), len(self.output.b)
+        return f"{inputs} to {outputs} channels by {len(self.gates)} gated layers of {hidden}, "
 
-    def _backpropagate(self, dy, cache):
-        """Gradient by x, and by the output of every convolution."""
-        x, condition, hiddens, activations, skip = cache
-        xp = array_module(dy)
-        doutput = xp.ascontiguousarray(dy.swapaxes(0, 1))
-        dskip = self.output.backward_input(doutput)
-        dhidden = xp.zeros_like(dskip)
-        dgates, dsplits = [], []
-        for gate, split, activation in zip(self.gates[::-1], self.splits[::-1], activations[::-1], strict=True):
-            dsplit = xp.concatenate([dhidden, dskip])
-            dgate = tanh_and_sigmoid_backward(split.backward_input(dsplit), activation)
-            dhidden += gate.backward_input(dgate)
-            dgates.insert(0, dgate)
-            dsplits.insert(0, dsplit)
-        self.dcondition = None if condition is None else self._condition_gradient(dgates)
-        dx = self.input.backward_input(dhidden)
-        return dx.swapaxes(0, 1), (dhidden, dgates, dsplits, doutput)
-
-    def _condition_gradient(self, dgates):
-        by_layer = zip(self.conditions, dgates, strict=True)
-        return sum(part.backward_input(frame_sums(dgate)) for part, dgate in by_layer)[:, :, 0].T
-
-    def _columned(self, condition, x):
-        """The condition (batch, condition_channels) as one frame, (condition_channels, batch, 1)."""
+    def _require_condition(self, condition):
         if (condition is not None) != bool(self.conditions):
-            given, wanted = ("a", "none") if condition is not None else ("no", "one")
-            raise ValueError(f"{given} condition was given, but this network was built for {wanted}")
-        return None if condition is None else array_module(x).ascontiguousarray(condition.T)[:, :, None]
+            given, expected = ("a", "none") if condition is not None else ("no", "one")
+            raise ValueError(f"{given} condition was given, but this network was built for {expected}")

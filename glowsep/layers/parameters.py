@@ -6,14 +6,27 @@ import numpy as np
 
 
 class Parameters:
-    """A part of a network: its own parameters, and inner parts that have theirs.
+    """A layer or part of a network: its own parameters, and inner parts that have theirs.
 
-    ``parameter_names`` lists the attributes that are learnt (the gradient of ``W`` is the attribute ``dW``);
-    ``state_names`` those that are not learnt but belong in the weights file all the same.
+    ``parameter_names`` lists the attributes that are learnt; the gradient of ``W`` is the attribute ``dW``, assigned by
+    ``backward``, never accumulated. ``state_names`` lists those that are not learnt but belong in the weights file all
+    the same. Nothing else is kept between calls.
+
+    A layer that is not a bijection has two methods, and they share a *tape*, a list:
+
+    ===============================  =========================================================================
+    ``forward(x, tape) -> y``        appends to the tape what ``backward`` will want
+    ``backward(dy, tape) -> dx``     pops it again; sets the parameters' gradients, unless the layer is frozen
+    ===============================  =========================================================================
+
+    Last in, first out: a chain of layers goes forward in a loop over one tape, and backward in the reversed loop.
+    A tape belongs to the layer (or frozen view) that wrote it. Chapter 5.
     """
 
     parameter_names = ()
     state_names = ()
+    #: Whether this is a frozen view, whose ``backward`` sets no gradients; see ``frozen``.
+    is_frozen = False
 
     def parts(self):
         """Inner parts that have parameters of their own, as a dict of name to part."""
@@ -32,25 +45,53 @@ class Parameters:
         return collect(self, lambda part: {name: getattr(part, name) for name in part.state_names})
 
     def load(self, arrays):
-        """Take over parameters and state from ``arrays``: a dict as ``parameters() | state()`` gives it.
+        """Take over parameters and state from ``arrays``, a dict such as ``parameters() | state()``.
 
         Raises
         ------
         ValueError
-            Where a name is missing or too many, or a shape differs.
+            If a name is missing or unexpected, or a shape differs.
         """
         own = self.parameters() | self.state()
         for name in own.keys() ^ arrays.keys():
             raise ValueError(f"these weights do not fit this network: {name!r} is on one side only")
         for name, array in arrays.items():
             if np.shape(own[name]) != array.shape:
-                raise ValueError(f"{name!r} has the shape {array.shape}, but must have {np.shape(own[name])}")
+                raise ValueError(f"{name!r} has shape {array.shape}, expected {np.shape(own[name])}")
         assign(self, arrays)
+
+    def frozen(self):
+        """A view with the very same arrays, inner parts included, whose ``backward`` sets no gradients.
+
+        Gradients with respect to inputs are computed as before: this is what a search walks on.
+        """
+        if self.is_frozen:
+            return self
+        view = replica(self)
+        for part in all_parts(view):
+            part.is_frozen = True
+        return view
+
+    def __repr__(self):
+        arrays = list(self.parameters().values())
+        count = sum(array.size for array in arrays)
+        place = "" if not arrays else f", on {device_name(arrays[0])}"
+        frozen = ", frozen" if self.is_frozen else ""
+        return f"{type(self).__name__}({self.describe()}{count:,} parameters{place}{frozen})"
+
+    def describe(self):
+        """What ``repr`` says about the shape: words that end in ", ", or nothing."""
+        return ""
+
+
+def device_name(array):
+    """Where an array is, in words: "cpu" or "cuda"."""
+    return "cpu" if isinstance(array, np.ndarray) else "cuda"
 
 
 def replica(part, known=None):
-    """A copy of a part and its inner parts that has the very same arrays. Gradients that are set later are its own."""
-    known = {} if known is None else known  # of inner parts that several others hold, one copy
+    """A copy of a part and its inner parts with the very same arrays. Gradients that are set later are its own."""
+    known = {} if known is None else known  # an inner part that several others hold is copied once
     if id(part) not in known:
         known[id(part)] = other = copy.copy(part)
         for name, value in vars(part).items():
@@ -60,6 +101,18 @@ def replica(part, known=None):
                 inner_parts = [replica(v, known) if isinstance(v, Parameters) else v for v in value]
                 setattr(other, name, inner_parts)
     return known[id(part)]
+
+
+def all_parts(part, known=None):
+    """The part itself and everything inside it, each once."""
+    known = {} if known is None else known
+    if id(part) not in known:
+        known[id(part)] = part
+        for value in vars(part).values():
+            for inner in value if isinstance(value, list) else [value]:
+                if isinstance(inner, Parameters):
+                    all_parts(inner, known)
+    return known.values()
 
 
 def collect(part, attributes, prefix=""):

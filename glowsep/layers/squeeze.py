@@ -15,7 +15,7 @@ class Squeeze(Bijection):
     Raises
     ------
     ValueError
-        By ``forward`` where the number of frames is no multiple of ``factor``.
+        By ``forward``, if the number of frames is not a multiple of ``factor``.
     """
 
     def __init__(self, factor):
@@ -23,26 +23,27 @@ class Squeeze(Bijection):
             raise ValueError(f"factor is {factor}, but must be at least 1")
         self.factor = factor
 
-    def forward(self, x, condition=None):
+    def forward(self, x, condition=None, tape=None):
         return self._stack(x), array_module(x).zeros(len(x), x.dtype)
 
-    def inverse(self, z, condition=None):
+    def inverse(self, z, condition=None, tape=None):
         return self._unstack(z)
 
-    # A permutation's Jacobian is orthogonal: gradients are carried by the permutation itself.
+    # A permutation's Jacobian is orthogonal: the permutation itself carries the gradients.
 
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
         return self._unstack(dz), self._unstack(z)
 
-    backward_input = backward
-
-    def backward_inverse(self, dx, x, condition=None):
+    def backward_inverse(self, dx, x, condition=None, tape=None):
         return self._stack(dx), self._stack(x)
+
+    def describe(self):
+        return f"factor {self.factor}, "
 
     def _stack(self, x):
         batch, channels, frames = x.shape
         if frames % self.factor:
-            raise ValueError(f"the input has {frames} frames, but a multiple of {self.factor} is wanted")
+            raise ValueError(f"the input has {frames} frames, expected a multiple of {self.factor}")
         pairs = x.swapaxes(0, 1).reshape(channels, batch, frames // self.factor, self.factor)
         stacked = pairs.transpose(3, 0, 1, 2).reshape(self.factor * channels, batch, -1)
         return stacked.swapaxes(0, 1)
@@ -50,6 +51,6 @@ class Squeeze(Bijection):
     def _unstack(self, z):
         batch, channels, frames = z.shape
         if channels % self.factor:
-            raise ValueError(f"the input has {channels} channels, but a multiple of {self.factor} is wanted")
+            raise ValueError(f"the input has {channels} channels, expected a multiple of {self.factor}")
         stacked = z.swapaxes(0, 1).reshape(self.factor, channels // self.factor, batch, frames)
         return stacked.transpose(1, 2, 3, 0).reshape(channels // self.factor, batch, -1).swapaxes(0, 1)

@@ -73,58 +73,28 @@ class Glow(Bijection):
     def parts(self):
         return {str(index): layer for index, layer in enumerate(self.layers)}
 
-    @property
-    def dcondition(self):
-        """Gradient of the loss by the condition, (batch, condition_channels), of the last backward call."""
-        by_layer = [layer.dcondition for layer in self.layers if layer.dcondition is not None]
-        return sum(by_layer) if by_layer else None
-
-    def forward(self, x, condition=None):
+    def forward(self, x, condition=None, tape=None):
         """x (batch, channels, frames) to z (batch, squeeze · channels, frames / squeeze) and logdet (batch,)."""
         z, logdet = x, 0
         for layer in self.layers:
-            z, layer_logdet = layer.forward(z, condition)
+            z, layer_logdet = layer.forward(z, condition, tape)
             logdet = logdet + layer_logdet
         return z, logdet
 
-    def forward_keeping(self, x, condition=None):
-        z, logdet, kept = x, 0, []
-        for layer in self.layers:
-            z, layer_logdet, layer_kept = layer.forward_keeping(z, condition)
-            logdet = logdet + layer_logdet
-            kept.append(layer_kept)
-        return z, logdet, kept
-
-    def inverse(self, z, condition=None):
+    def inverse(self, z, condition=None, tape=None):
         """z back to x."""
         for layer in reversed(self.layers):
-            z = layer.inverse(z, condition)
+            z = layer.inverse(z, condition, tape)
         return z
 
-    def inverse_keeping(self, z, condition=None):
-        kept = []
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
         for layer in reversed(self.layers):
-            z, layer_kept = layer.inverse_keeping(z, condition)
-            kept.insert(0, layer_kept)
-        return z, kept
-
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
-        kept = [None] * len(self.layers) if kept is None else kept
-        for layer, layer_kept in zip(reversed(self.layers), reversed(kept), strict=True):
-            dz, z = layer.backward(dz, dlogdet, z, condition, layer_kept)
+            dz, z = layer.backward(dz, dlogdet, z, condition, tape)
         return dz, z
 
-    def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
-        kept = [None] * len(self.layers) if kept is None else kept
-        for layer, layer_kept in zip(reversed(self.layers), reversed(kept), strict=True):
-            dz, z = layer.backward_input(dz, dlogdet, z, condition, layer_kept)
-        return dz, z
-
-    def backward_inverse(self, dx, x, condition=None, kept=None):
-        kept = [None] * len(self.layers) if kept is None else kept
-        for layer, layer_kept in zip(self.layers, kept, strict=True):
-            keeping = {} if layer_kept is None else {"kept": layer_kept}
-            dx, x = layer.backward_inverse(dx, x, condition, **keeping)
+    def backward_inverse(self, dx, x, condition=None, tape=None):
+        for layer in self.layers:
+            dx, x = layer.backward_inverse(dx, x, condition, tape)
         return dx, x
 
     def log_prob(self, x, condition=None):
@@ -134,8 +104,9 @@ class Glow(Bijection):
 
     def log_prob_gradient(self, x, condition=None):
         r"""The score :math:`\nabla_x \log p(x)`, (batch, channels, frames), and ``log_prob`` (batch,)."""
-        z, logdet, kept = self.forward_keeping(x, condition)
-        score, _ = self.backward_input(-z, array_module(z).ones_like(logdet), z, condition, kept)
+        flow, tape = self.frozen(), []
+        z, logdet = flow.forward(x, condition, tape)
+        score, _ = flow.backward(-z, array_module(z).ones_like(logdet), z, condition, tape)
         return score, standard_normal_log_prob(z) + logdet
 
     def sample(self, batch, frames, rng, temperature=1.0, condition=None):
@@ -144,15 +115,24 @@ class Glow(Bijection):
         Raises
         ------
         ValueError
-            Where ``frames`` is no multiple of the squeeze factor.
+            If ``frames`` is not a multiple of the squeeze factor.
         """
         factor = self.config.squeeze
         if frames % factor:
-            raise ValueError(f"frames is {frames}, but must be a multiple of {factor}")
+            raise ValueError(f"frames is {frames}, expected a multiple of {factor}")
         shape = batch, factor * self.config.channels, frames // factor
         like = next(iter(self.parameters().values()))
         z = array_module(like).asarray(temperature * rng.standard_normal(shape), dtype=like.dtype)
         return self.inverse(z, condition)
+
+    @property
+    def initialised(self):
+        """Whether a first batch has initialised every ActNorm."""
+        return all(layer.initialised for layer in self.layers if isinstance(layer, ActNorm))
+
+    def describe(self):
+        config = self.config
+        return f"{config.channels} channels, squeeze {config.squeeze}, {config.steps} steps, "
 
 
 def standard_normal_log_prob(z):

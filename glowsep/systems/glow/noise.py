@@ -4,6 +4,7 @@ import numpy as np
 
 from glowsep.arrays.devices import on_device_of
 from glowsep.arrays.library import array_module
+from glowsep.layers.channels import channels_outermost
 
 
 def dithered(waveform, rng):
@@ -11,11 +12,12 @@ def dithered(waveform, rng):
     return waveform + on_device_of(rng.random(waveform.shape, np.float32) / 32768, waveform)
 
 
-def add_noise(u, noise, rng):
-    """u + σε, with u (batch, bins, frames) and one level σ an item, ``noise`` (batch,)."""
-    return u + noise[:, None, None] * channels_outermost(on_device_of(rng.standard_normal(u.shape, np.float32), u))
+def add_noise(u, sigma, rng):
+    """u + σε, with u (batch, bins, frames) and one level per item, ``sigma`` (batch,)."""
+    noise = on_device_of(rng.standard_normal(u.shape, np.float32), u)
+    return u + sigma[:, None, None] * channels_outermost(noise)
 
 
-def channels_outermost(u):
-    """The same array (batch, channels, frames) with the channels outermost in memory: one large product a layer."""
-    return array_module(u).ascontiguousarray(u.swapaxes(0, 1)).swapaxes(0, 1)
+def log_volume(u, deviation):
+    """What dividing every frame of u by ``deviation`` (batch, bins, 1) takes from the log-volume: (batch,), in nats."""
+    return u.shape[2] * array_module(u).log(deviation).sum(axis=(1, 2))

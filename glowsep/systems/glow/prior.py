@@ -6,14 +6,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from glowsep.arrays.devices import to_device
 from glowsep.arrays.library import array_module
 from glowsep.errors import PriorError
 from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.signals.phase import griffin_lim
 from glowsep.signals.spectrogram import number_of_frames, stft
-from glowsep.systems.glow.fast.parallel import ParallelGlow
-from glowsep.systems.glow.model import GlowConfig
-from glowsep.systems.glow.noise import add_noise, dithered
+from glowsep.systems.glow import train
+from glowsep.systems.glow.fast.freeze import freeze
+from glowsep.systems.glow.fast.fuse import fuse
+from glowsep.systems.glow.fast.parallel import parallel
+from glowsep.systems.glow.model import Glow, GlowConfig
+from glowsep.systems.glow.noise import add_noise, dithered, log_volume
 
 #: The number of cosines that tell the network its noise level.
 NOISE_FEATURES = 8
@@ -24,7 +28,7 @@ STATISTICS = ("mean", "variance", "dictionary")
 
 @dataclass(frozen=True)
 class PriorConfig:
-    """What a prior listens to. Saved in its weights file.
+    """What a prior hears. Saved in its weights file.
 
     Attributes
     ----------
@@ -34,7 +38,7 @@ class PriorConfig:
         Of the STFT, in samples.
     exponent, scale : float
         The flow's domain: u = scale · magnitude ** exponent.
-    quietest, loudest : float
+    sigma_min, sigma_max : float
         The range of noise levels, standard deviations in the flow's domain.
     components : int
         Spectra in the dictionary that a search starts from.
@@ -46,12 +50,19 @@ class PriorConfig:
     hop: int = 256
     exponent: float = 0.5
     scale: float = 10.0
-    quietest: float = 0.03
-    loudest: float = 0.5
+    sigma_min: float = 0.03
+    sigma_max: float = 0.5
     components: int = 16
     glow: GlowConfig = field(
         default_factory=lambda: GlowConfig(channels=512, steps=8, condition_channels=NOISE_FEATURES)
     )
+
+
+def read_config(saved):
+    """The PriorConfig that a file of weights holds as a dict, older files included."""
+    renamed = {"quietest": "sigma_min", "loudest": "sigma_max"}  # in files written before version 0.2
+    fields = {renamed.get(name, name): value for name, value in saved.items()}
+    return PriorConfig(**fields | {"glow": GlowConfig(**fields["glow"])})
 
 
 class Prior:
@@ -65,7 +76,7 @@ class Prior:
     Magnitudes are :math:`m = |X| / (\sum_n w_n / 2)`: a full-scale sine has magnitude 1. The Nyquist bin is left out:
     the flow sees ``window_length / 2`` bins.
 
-    Sources: Zhu et al. 2022, section III-A (a Glow an instrument); Song & Ermon 2019, section 4 (noise levels);
+    Sources: Zhu et al. 2022, section III-A (one Glow per instrument); Song & Ermon 2019, section 4 (noise levels);
     chapter 10.
 
     Parameters
@@ -80,9 +91,9 @@ class Prior:
     def __init__(self, name, config=None, rng=None):
         self.name = name
         self.config = PriorConfig() if config is None else config
-        self.flow = ParallelGlow(self.config.glow, rng)
+        self.flow = parallel(fuse(Glow(self.config.glow, rng)))
         bins = self.config.glow.channels
-        # Wherever these lie, the weights lie too, and the computation happens.
+        # These are on the device where the weights are too, and where everything is computed.
         self.mean, self.variance = np.zeros(bins, np.float32), np.ones(bins, np.float32)
         self.dictionary = np.full((bins, self.config.components), 1 / bins, np.float32)
 
@@ -109,18 +120,18 @@ class Prior:
 
     # Densities
 
-    def condition(self, noise):
-        r"""What the networks are told of the noise levels ``noise`` (batch,): (batch, NOISE_FEATURES).
+    def condition(self, sigma):
+        r"""What the networks are told of the noise levels ``sigma`` (batch,): (batch, NOISE_FEATURES).
 
-        :math:`\cos(\pi k \tau)` for k = 0, 1, ..., with :math:`\tau` = 0 at the quietest level, 1 at the loudest,
+        :math:`\cos(\pi k \tau)` for k = 0, 1, ..., with :math:`\tau` = 0 at the lowest level, 1 at the highest,
         logarithmic between.
         """
-        xp = array_module(noise)
-        quietest, loudest = np.log(self.config.quietest), np.log(self.config.loudest)
-        position = (xp.log(noise) - quietest) / (loudest - quietest)
+        xp = array_module(sigma)
+        lowest, highest = np.log(self.config.sigma_min), np.log(self.config.sigma_max)
+        position = (xp.log(sigma) - lowest) / (highest - lowest)
         return xp.cos(np.pi * position[:, None] * xp.arange(NOISE_FEATURES)).astype(np.float32)
 
-    def standardise(self, u, noise):
+    def standardise(self, u, sigma):
         r"""Each bin of noisy u (batch, bins, frames) to mean 0 and variance 1, whatever its noise level.
 
         .. math:: \bar u = \frac{u - \mu}{d}, \qquad d = \sqrt{v + \sigma^2}
@@ -128,29 +139,29 @@ class Prior:
         with the mean :math:`\mu` and variance :math:`v` of the bin in solo recordings. So the flow starts from what an
         average spectrum knows, and learns the rest. Returns :math:`\bar u` and :math:`d` (batch, bins, 1).
         """
-        deviation = self.deviation(noise)
+        deviation = self.deviation(sigma)
         return (u - self.mean[:, None]) / deviation, deviation
 
-    def restore(self, standard, noise):
+    def restore(self, standard, sigma):
         """The u that ``standardise`` took to ``standard``."""
-        return standard * self.deviation(noise) + self.mean[:, None]
+        return standard * self.deviation(sigma) + self.mean[:, None]
 
-    def deviation(self, noise):
+    def deviation(self, sigma):
         r"""Every bin's standard deviation :math:`\sqrt{v + \sigma^2}` at the noise levels: (batch, bins, 1)."""
-        return array_module(noise).sqrt(self.variance + noise[:, None] ** 2)[:, :, None]
+        return array_module(sigma).sqrt(self.variance + sigma[:, None] ** 2)[:, :, None]
 
-    def noisy_log_prob(self, u, noise):
+    def noisy_log_prob(self, u, sigma):
         r""":math:`\log p_\sigma(u)` of noisy u (batch, bins, frames): (batch,), in nats."""
-        standard, deviation = self.standardise(u, noise)
-        return self.flow.log_prob(standard, self.condition(noise)) - log_volume(u, deviation)
+        standard, deviation = self.standardise(u, sigma)
+        return self.flow.log_prob(standard, self.condition(sigma)) - log_volume(u, deviation)
 
-    def score(self, u, noise):
+    def score(self, u, sigma):
         r"""The score :math:`\nabla_u \log p_\sigma(u)` of noisy u (batch, bins, frames), and ``noisy_log_prob``."""
-        standard, deviation = self.standardise(u, noise)
-        score, log_prob = self.flow.log_prob_gradient(standard, self.condition(noise))
+        standard, deviation = self.standardise(u, sigma)
+        score, log_prob = self.flow.log_prob_gradient(standard, self.condition(sigma))
         return score / deviation, log_prob - log_volume(u, deviation)
 
-    def denoise(self, u, noise):
+    def denoise(self, u, sigma):
         r"""The mean of all clean spectrograms that the noisy u may come from.
 
         .. math:: E[u_0 \mid u] = u + \sigma^2 \nabla_u \log p_\sigma(u)
@@ -158,8 +169,8 @@ class Prior:
         Tweedie's formula (Efron 2011, equation 1.4): whoever knows the density of noisy data can take noise away.
         Returns that mean (batch, bins, frames), and :math:`\log p_\sigma(u)` (batch,).
         """
-        score, log_prob = self.score(u, noise)
-        return u + noise[:, None, None] ** 2 * score, log_prob
+        score, log_prob = self.score(u, sigma)
+        return u + sigma[:, None, None] ** 2 * score, log_prob
 
     def log_prob(self, waveform, rng=None):
         r"""Log-density of the magnitudes of solo waveforms, in nats per dimension.
@@ -170,7 +181,7 @@ class Prior:
                 + \sum \log \Big|\frac{\partial u}{\partial m}\Big| \Big),
             \qquad \frac{\partial u}{\partial m} = c\, \alpha\, m^{\alpha - 1}
 
-        at the quietest level :math:`\sigma`, whose noise is the dither that makes a density of digital audio finite.
+        at the lowest level :math:`\sigma`, whose noise is the dither that makes a density of digital audio finite.
         Counting the change of variables makes priors of different domains comparable (Theis et al. 2016, section 3.1).
 
         Parameters
@@ -178,7 +189,7 @@ class Prior:
         waveform : (batch, samples)
             At the prior's rate.
         rng : numpy.random.Generator, optional
-            For dither and noise; seed 0 where none is given.
+            For dither and noise; seed 0 if none is given.
 
         Returns
         -------
@@ -191,8 +202,8 @@ class Prior:
         missing = (blocks - 1) * self.config.hop - waveform.shape[1]
         magnitude = self.magnitudes(dithered(xp.pad(waveform, ((0, 0), (0, missing))), rng))
         u = self.compress(magnitude)
-        noise = xp.full(len(u), self.config.quietest, u.dtype)
-        log_prob = self.noisy_log_prob(add_noise(u, noise, rng), noise)
+        sigma = xp.full(len(u), self.config.sigma_min, u.dtype)
+        log_prob = self.noisy_log_prob(add_noise(u, sigma, rng), sigma)
         slope = self.config.scale * self.config.exponent * magnitude ** (self.config.exponent - 1)
         return (log_prob + xp.log(slope).sum(axis=(1, 2))) / u[0].size
 
@@ -206,50 +217,48 @@ class Prior:
         """The number of frames, raised to a multiple of the flow's squeeze factor."""
         return -(-frames // self.config.glow.squeeze) * self.config.glow.squeeze
 
-    # Between latents and magnitudes, at the quietest noise level: what the latent search walks through
+    # Between latents and magnitudes, at the lowest noise level: what the latent search walks through
 
     def latent_shape(self, frames):
         """The shape of the latent of a magnitude of ``frames`` frames."""
         factor = self.config.glow.squeeze
         return factor * self.config.glow.channels, frames // factor
 
-    def generate(self, latent):
+    def generate(self, latent, tape=None):
         """The magnitude (bins, frames) that a latent stands for: flow inverse, bins' statistics, ``expand``.
 
-        Returns
-        -------
-        magnitude : (bins, frames)
-        cache
-            What ``backward_generate`` wants: the flow's output and what it kept, which would take long to find again.
+        ``tape`` is a list to record for ``backward_generate``.
         """
-        noise = self._quietest(latent)
-        standard, kept = self.flow.inverse_keeping(latent[None], self.condition(noise))
-        return self.expand(self.restore(standard, noise))[0], (standard, kept)
+        sigma = self._lowest_sigma(latent)
+        standard = self.flow.inverse(latent[None], self.condition(sigma), tape)
+        if tape is not None:
+            tape.append(standard)
+        return self.expand(self.restore(standard, sigma))[0]
 
-    def backward_generate(self, dmagnitude, cache):
-        """The gradient by the latent of a loss, from its gradient by the magnitude, and ``generate``'s cache."""
-        standard, kept = cache
-        noise = self._quietest(standard)
-        u = self.restore(standard, noise)
-        dstandard = dmagnitude[None] * self.expand_slope(u) * self.deviation(noise)
-        return self.flow.backward_inverse(dstandard, standard, self.condition(noise), kept)[0][0]
+    def backward_generate(self, dmagnitude, tape):
+        """The gradient of a loss with respect to the latent, from that with respect to the magnitude."""
+        standard = tape.pop()
+        sigma = self._lowest_sigma(standard)
+        u = self.restore(standard, sigma)
+        dstandard = dmagnitude[None] * self.expand_slope(u) * self.deviation(sigma)
+        return self.flow.backward_inverse(dstandard, standard, self.condition(sigma), tape)[0][0]
 
     def latent_of(self, magnitude):
         """The latent (squeeze · bins, frames / squeeze) that generates ``magnitude`` (bins, frames)."""
-        noise = self._quietest(magnitude)
-        standard, _ = self.standardise(self.compress(magnitude)[None], noise)
-        return self.flow.forward(standard, self.condition(noise))[0][0]
+        sigma = self._lowest_sigma(magnitude)
+        standard, _ = self.standardise(self.compress(magnitude)[None], sigma)
+        return self.flow.forward(standard, self.condition(sigma))[0][0]
 
-    def _quietest(self, like):
-        return array_module(like).full(1, self.config.quietest, np.float32)
+    def _lowest_sigma(self, like):
+        return array_module(like).full(1, self.config.sigma_min, np.float32)
 
     # Sampling
 
     def sample_magnitudes(self, batch, frames, rng, temperature=0.7):
-        """Draw magnitudes (batch, bins, frames) at the quietest noise level."""
-        noise = array_module(self.mean).full(batch, self.config.quietest, np.float32)
-        standard = self.flow.sample(batch, self.whole_frames(frames), rng, temperature, self.condition(noise))
-        return self.expand(self.restore(standard, noise))[:, :, :frames]
+        """Draw magnitudes (batch, bins, frames) at the lowest noise level."""
+        sigma = array_module(self.mean).full(batch, self.config.sigma_min, np.float32)
+        standard = self.flow.sample(batch, self.whole_frames(frames), rng, temperature, self.condition(sigma))
+        return self.expand(self.restore(standard, sigma))[:, :, :frames]
 
     def sample(self, seconds, rng, temperature=0.7, iterations=60):
         """Draw a waveform (samples,): magnitudes from the flow, phases by Griffin and Lim's iterations.
@@ -257,7 +266,7 @@ class Prior:
         Raises
         ------
         ValueError
-            Where ``seconds`` or ``temperature`` is not above 0.
+            If ``seconds`` or ``temperature`` is not above 0.
         """
         for name, value in {"seconds": seconds, "temperature": temperature}.items():
             if not value > 0:
@@ -277,23 +286,48 @@ class Prior:
         Raises
         ------
         PriorError
-            Where the folder is missing, not writable or full.
+            If the folder is missing, not writable or full.
         """
         weights = {name: array.astype(precision) for name, array in self.flow.parameters().items()}
         header = {"name": self.name, "config": dataclasses.asdict(self.config)}
         save_arrays(path, "prior", header, weights | self.flow.state() | self.statistics())
 
     def frozen(self):
-        """This prior for a search, its flow frozen (``FusedGlow.frozen``): the same weights, not to be changed.
+        """This prior for a search, its flow frozen (``fast.freeze``): the same weights, which must not change.
 
         Raises
         ------
         ValueError
-            For an untrained prior.
+            If the prior is untrained.
         """
         prior = copy.copy(self)
-        prior.flow = self.flow.frozen()
+        prior.flow = freeze(self.flow)
         return prior
+
+    def to(self, device):
+        """Move weights and statistics to ``device``, "cpu" or "cuda", and return this prior.
+
+        Raises
+        ------
+        ValueError
+            For another device, or if CuPy or an NVIDIA GPU is missing.
+        """
+        weights = self.flow.parameters() | self.flow.state()
+        # Flags stay on the host: every step asks for them, and to ask a device is to wait for it.
+        self.flow.load({name: a if a.dtype == bool else to_device(a, device) for name, a in weights.items()})
+        for name, array in self.statistics().items():
+            setattr(self, name, to_device(array, device))
+        return self
+
+    def fit(self, solo, validation=None, config=None, checkpoint=None, progress=True):
+        """Train this prior in place on solo recordings, see :func:`glowsep.systems.glow.train.fit`: a LearningCurve."""
+        return train.fit(self, solo, validation, config, checkpoint, progress)
+
+    def __repr__(self):
+        config = self.config
+        domain = f"{config.rate} Hz, window {config.window_length}, hop {config.hop}"
+        trained = "" if self.flow.initialised else "untrained, "
+        return f"Prior({self.name!r}, {trained}{domain}, {self.flow!r})"
 
     def statistics(self):
         """What is measured rather than trained, by name, as the weights file holds it."""
@@ -306,12 +340,11 @@ class Prior:
         Raises
         ------
         PriorError
-            Where the file is missing, damaged, of a newer format, holds a pickle, or does not describe a prior.
+            If the file is missing, damaged, of a newer format, holds a pickle, or does not describe a prior.
         """
         header, arrays = load_arrays(path, "prior")
         try:
-            config = dict(header["config"])
-            config = PriorConfig(**config | {"glow": GlowConfig(**config["glow"])})
+            config = read_config(header["config"])
             prior = cls(header["name"], config)
             weights = {n: a.astype(np.float32) if a.dtype.kind == "f" else a for n, a in arrays.items()}
             for statistic, own in prior.statistics().items():
@@ -322,8 +355,3 @@ class Prior:
         except (KeyError, TypeError, ValueError) as error:
             raise PriorError(f"{path}: does not describe a prior ({error}); fetch or train it again") from None
         return prior
-
-
-def log_volume(u, deviation):
-    """What dividing every frame of u by ``deviation`` (batch, bins, 1) takes from the log-volume: (batch,), in nats."""
-    return u.shape[2] * array_module(u).log(deviation).sum(axis=(1, 2))

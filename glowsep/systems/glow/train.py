@@ -1,25 +1,20 @@
 """Training a prior: maximum likelihood on solo recordings, by Adam."""
 
 import dataclasses
-import json
-import time
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
 from glowsep.arrays.devices import on_device_of
 from glowsep.arrays.library import array_module
-from glowsep.errors import PriorError
 from glowsep.learning.adam import Adam
 from glowsep.learning.clipping import clip_by_global_norm
 from glowsep.learning.nmf import learn_dictionary
 from glowsep.learning.schedules import WarmupCosine
-from glowsep.learning.weights import load_arrays, save_arrays
+from glowsep.learning.training import Run, train
+from glowsep.systems.glow.excerpts import excerpt_length, random_batch, random_noise_levels
 from glowsep.systems.glow.model import standard_normal_log_prob
-from glowsep.systems.glow.noise import add_noise, channels_outermost, dithered
-from glowsep.systems.glow.prior import STATISTICS, log_volume
+from glowsep.systems.glow.noise import add_noise, log_volume
 
 
 @dataclass(frozen=True)
@@ -51,15 +46,6 @@ class TrainingConfig:
     seed: int = 0
 
 
-@dataclass
-class LearningCurve:
-    """Negative log-likelihoods in nats per dimension: one training loss a step, one validation loss now and then."""
-
-    training: list = field(default_factory=list)
-    validation: list = field(default_factory=list)  # (step, loss) pairs
-    seconds: float = 0.0
-
-
 def fit(prior, solo, validation=None, config=None, checkpoint=None, progress=True):
     r"""Train ``prior`` in place to a small negative log-likelihood of noisy solo spectrograms.
 
@@ -76,20 +62,21 @@ def fit(prior, solo, validation=None, config=None, checkpoint=None, progress=Tru
         Solo recordings at the prior's rate, one after the other (see ``without_silence``).
     config : TrainingConfig
     checkpoint : path, optional
-        Written at every validation; read first where it exists.
+        Written at every validation; read first if it exists.
     progress : bool
         Show a progress bar.
 
     Returns
     -------
     LearningCurve
+        Losses in nats per dimension.
 
     Raises
     ------
     ValueError
-        Where the recordings are silent, or shorter than two excerpts (for validation: than one).
+        If the recordings are silent, or shorter than two excerpts (for validation: than one).
     PriorError
-        Where the checkpoint is damaged, of another prior, or of another configuration.
+        If the checkpoint is damaged, of another prior, or of another configuration.
 
     References
     ----------
@@ -100,42 +87,65 @@ def fit(prior, solo, validation=None, config=None, checkpoint=None, progress=Tru
     require_recordings("the recordings", solo, 2 * excerpt + 1)
     if validation is not None:
         require_recordings("the validation recordings", validation, excerpt + 1)
-    parameters = prior.flow.parameters()
-    adam, curve = Adam(parameters), LearningCurve()
-    if checkpoint is not None and Path(checkpoint).exists():
-        load_checkpoint(checkpoint, prior, adam, curve, config)
-    else:
-        measure(prior, solo, config)
-    schedule = WarmupCosine(config.learning_rate, config.warmup, config.steps)
-    bar = tqdm(total=config.steps, initial=adam.steps, desc=prior.name, disable=not progress, unit="step")
-    started = time.monotonic() - curve.seconds
-    while adam.steps < config.steps:
-        step = adam.steps
-        rng = np.random.default_rng([config.seed, step])
-        loss = training_step(prior, adam, random_batch(prior, solo, config, rng), config, schedule(step), rng)
-        curve.training.append(loss)
-        if adam.steps % config.validate_every == 0 or adam.steps == config.steps:
-            if validation is not None:
-                curve.validation.append((adam.steps, validation_loss(prior, validation, config)))
-            curve.seconds = time.monotonic() - started
-            if checkpoint is not None:
-                save_checkpoint(checkpoint, prior, adam, curve, config)
-        bar.update()
-        bar.set_postfix_str(f"{np.mean(curve.training[-100:]):.3f} nats/dim", refresh=False)
-    bar.close()
-    return curve
+    run = PriorRun(prior, solo, validation, config)
+    return train(run, config.steps, config.validate_every, checkpoint, progress)
+
+
+class PriorRun(Run):
+    """The training of one prior, step by step; see ``fit``."""
+
+    unit = "nats/dim"
+
+    def __init__(self, prior, solo, validation, config):
+        self.prior, self.solo, self.validation, self.config, self.name = prior, solo, validation, config, prior.name
+        self.adam = Adam(prior.flow.parameters())
+        self.schedule = WarmupCosine(config.learning_rate, config.warmup, config.steps)
+
+    def begin(self):
+        measure(self.prior, self.solo, self.config)
+
+    def step(self, number):
+        rng = np.random.default_rng([self.config.seed, number])
+        u = random_batch(self.prior, self.solo, self.config, rng)
+        return training_step(self.prior, self.adam, u, self.config, self.schedule(number), rng)
+
+    def validation_loss(self):
+        return None if self.validation is None else validation_loss(self.prior, self.validation, self.config)
+
+    def configuration(self):
+        return {"prior": dataclasses.asdict(self.prior.config), "training": dataclasses.asdict(self.config)}
+
+    def arrays(self):
+        prior = self.prior
+        weights = prior.flow.parameters() | prior.flow.state() | prior.statistics()
+        flow = {f"flow.{name}": array for name, array in weights.items()}
+        return flow | {f"adam.{name}": array for name, array in self.adam.state().items()}
+
+    def load(self, arrays):
+        prior = self.prior
+        weights = {name.removeprefix("flow."): a for name, a in arrays.items() if name.startswith("flow.")}
+        for statistic in prior.statistics():
+            setattr(prior, statistic, on_device_of(weights.pop(statistic), prior.mean))
+        for name, live in prior.flow.parameters().items():
+            live[...] = on_device_of(weights[name], live)  # into the arrays that the optimiser holds
+        prior.flow.load(weights | prior.flow.parameters())
+        moments = {name.removeprefix("adam."): a for name, a in arrays.items() if name.startswith("adam.")}
+        self.adam.load_state(
+            {name: a if name == "steps" else on_device_of(a, prior.mean) for name, a in moments.items()}
+        )
 
 
 def training_step(prior, adam, u, config, learning_rate, rng):
     """One step of Adam on the excerpts u (batch, bins, frames): their loss in nats per dimension."""
-    noise = on_device_of(random_noise_levels(prior.config, len(u), rng), u)
-    noisy, condition = add_noise(u, noise, rng), prior.condition(noise)
-    standard, deviation = prior.standardise(noisy, noise)
-    z, logdet, kept = prior.flow.forward_keeping(standard, condition)
+    sigma = on_device_of(random_noise_levels(prior.config, len(u), rng), u)
+    noisy, condition = add_noise(u, sigma, rng), prior.condition(sigma)
+    standard, deviation = prior.standardise(noisy, sigma)
+    tape = []
+    z, logdet = prior.flow.forward(standard, condition, tape)
     log_prob = standard_normal_log_prob(z) + logdet - log_volume(u, deviation)
     dimensions = u.size  # of the whole batch: the loss is a mean over items and dimensions
     dlogdet = array_module(u).full(len(u), -1 / dimensions, u.dtype)
-    prior.flow.backward(z / dimensions, dlogdet, z, condition, kept)
+    prior.flow.backward(z / dimensions, dlogdet, z, condition, tape)
     gradients = prior.flow.gradients()
     clip_by_global_norm(gradients, config.clip)
     adam.step(gradients, learning_rate)
@@ -170,71 +180,6 @@ def require_recordings(name, waveform, samples):
         raise ValueError(f"{name} are silent, but an instrument must be heard to be learnt")
 
 
-# Batches
-
-
-def random_batch(prior, solo, config, rng):
-    """Random excerpts of the recordings (samples,), augmented: u (batch, bins, frames), where the prior lies.
-
-    Channels outermost in memory.
-    """
-    length, edge = excerpt_length(prior.config, config.frames), edge_frames(prior.config)
-    starts = rng.integers(0, len(solo) - length, config.batch)
-    excerpts = on_device_of(np.stack([solo[start : start + length] for start in starts]), prior.mean)
-    magnitude = prior.magnitudes(dithered(excerpts, rng))[:, :, edge : edge + config.frames]
-    decibels = on_device_of(random_equalisers(config, magnitude.shape[1], rng), magnitude)
-    return channels_outermost(prior.compress(magnitude * 10 ** (decibels[:, :, None] / 20)))
-
-
-def edge_frames(config):
-    """Frames at each edge of an excerpt whose windows reach beyond it: half a window, in hops.
-
-    They are drawn and cut off. In the middle of a song no window is half empty, so a prior should not hear any.
-    """
-    return -(-config.window_length // (2 * config.hop))
-
-
-def excerpt_length(config, frames):
-    """Samples of which the STFT has ``frames`` frames between two edges."""
-    return (frames + 2 * edge_frames(config) - 1) * config.hop
-
-
-def random_equalisers(config, bins, rng, curves=6):
-    r"""Smooth random filter curves in dB, (batch, bins): a random gain and ``curves`` cosines over log-frequency.
-
-    A sound font, a microphone and a room colour an instrument: a prior that has heard one colour only mistrusts
-    the same instrument in another.
-    """
-    position = np.log1p(np.arange(bins)) / np.log(bins)
-    cosines = np.cos(np.pi * np.arange(1, curves + 1)[:, None] * position)
-    weights = rng.standard_normal((config.batch, curves)) * config.equaliser_db * np.sqrt(2 / curves)
-    gain = config.gain_db * rng.standard_normal((config.batch, 1))
-    return (gain + weights @ cosines).astype(np.float32)
-
-
-def random_noise_levels(config, count, rng):
-    """Noise levels, uniform in their logarithm between the quietest and the loudest: (count,).
-
-    One in each of ``count`` equal parts of the range: every batch hears all of it, and its loss scatters less.
-    """
-    position = (np.arange(count) + rng.random(count)) / count
-    return (config.quietest ** (1 - position) * config.loudest**position).astype(np.float32)
-
-
-def without_silence(waveform, rate, threshold_db=-60, longest=0.5):
-    """The waveform (samples,) with every pause of more than ``longest`` seconds cut to that length.
-
-    A pause is a run of blocks of 10 ms whose root mean square lies ``threshold_db`` under the whole waveform's peak.
-    Half a second of each stays: how a note dies away belongs to the instrument.
-    """
-    block = rate // 100
-    blocks = waveform[: len(waveform) // block * block].reshape(-1, block)
-    silent = np.sqrt((blocks**2).mean(axis=1)) <= 10 ** (threshold_db / 20) * np.abs(waveform).max(initial=0)
-    index = np.arange(len(blocks))
-    since_sound = index - np.maximum.accumulate(np.where(silent, -1, index))
-    return blocks[~silent | (since_sound * block <= longest * rate)].reshape(-1)
-
-
 def validation_loss(prior, validation, config, batches=4):
     """The loss on fixed excerpts with fixed noise, without augmentation: nats per dimension."""
     plain = dataclasses.replace(config, gain_db=0, equaliser_db=0)
@@ -242,47 +187,6 @@ def validation_loss(prior, validation, config, batches=4):
     for number in range(batches):
         rng = np.random.default_rng([2**32 - 1, number])
         u = random_batch(prior, validation, plain, rng)
-        noise = on_device_of(random_noise_levels(prior.config, len(u), rng), u)
-        losses.append(-prior.noisy_log_prob(add_noise(u, noise, rng), noise).mean() / u[0].size)
+        sigma = on_device_of(random_noise_levels(prior.config, len(u), rng), u)
+        losses.append(-prior.noisy_log_prob(add_noise(u, sigma, rng), sigma).mean() / u[0].size)
     return float(array_module(losses[0]).stack(losses).mean())
-
-
-# Checkpoints
-
-
-def save_checkpoint(path, prior, adam, curve, config):
-    """Everything a killed run needs to go on as if nothing had happened."""
-    header = {
-        "prior": dataclasses.asdict(prior.config), "training": dataclasses.asdict(config), "name": prior.name,
-        "curve": dataclasses.asdict(curve),
-    }  # fmt: skip
-    weights = prior.flow.parameters() | prior.flow.state() | prior.statistics()
-    arrays = {f"flow.{name}": array for name, array in weights.items()}
-    save_arrays(path, "checkpoint", header, arrays | {f"adam.{name}": array for name, array in adam.state().items()})
-
-
-def load_checkpoint(path, prior, adam, curve, config):
-    """Take prior, optimiser and curve back to where ``save_checkpoint`` left them.
-
-    Raises
-    ------
-    PriorError
-        Where the file is damaged, or was written by a run with another configuration.
-    """
-    header, arrays = load_arrays(path, "checkpoint")
-    if header.get("name") != prior.name:
-        raise PriorError(f"{path}: the checkpoint of {header.get('name')!r}, not of {prior.name!r}; name another file")
-    wanted = {"prior": prior.config, "training": config}
-    for key, value in wanted.items():
-        if header.get(key) != json.loads(json.dumps(dataclasses.asdict(value))):
-            raise PriorError(f"{path}: the checkpoint of another {key} configuration; remove it, or train as it says")
-    weights = {name.removeprefix("flow."): a for name, a in arrays.items() if name.startswith("flow.")}
-    for statistic in STATISTICS:
-        setattr(prior, statistic, on_device_of(weights.pop(statistic), prior.mean))
-    for name, live in prior.flow.parameters().items():
-        live[...] = on_device_of(weights[name], live)  # into the arrays that the optimiser holds
-    prior.flow.load(weights | prior.flow.parameters())
-    moments = {name.removeprefix("adam."): a for name, a in arrays.items() if name.startswith("adam.")}
-    adam.load_state({name: a if name == "steps" else on_device_of(a, prior.mean) for name, a in moments.items()})
-    curve.training[:], curve.validation[:] = header["curve"]["training"], map(tuple, header["curve"]["validation"])
-    curve.seconds = header["curve"]["seconds"]

@@ -1,1 +1,1 @@
-"""The same flow, faster: wrappers that take a plain model and give one with the same methods (chapter 14)."""
+"""The same flow, faster: ``fuse``, ``parallel`` and ``freeze`` take a flow and give one with the same methods."""

@@ -2,128 +2,131 @@
 
 from glowsep.arrays.library import array_module
 from glowsep.arrays.threads import available_cores, side_by_side
+from glowsep.layers.bijection import Bijection
 from glowsep.layers.parameters import replica
-from glowsep.systems.glow.fast.fuse import FusedGlow
+from glowsep.systems.glow.model import Glow
 
-#: The fewest numbers of a share of the batch: 16 excerpts of training. With less to do, two threads wait for each other
+#: The fewest numbers in a share of the batch: 16 excerpts of training. With less to do, two threads wait for each other
 #: longer than they compute together.
 FEWEST = 2**19
 
 
-class Kept(list):
-    """What ``forward_keeping`` or ``inverse_keeping`` has kept of every share."""
+def parallel(flow):
+    """The same flow on several cores: a wrapper of ``flow``, fused or not, which keeps the parameters.
+
+    Examples
+    --------
+    >>> from glowsep import Glow, GlowConfig
+    >>> parallel(Glow(GlowConfig(channels=8, steps=2)))
+    ParallelGlow(8 channels, squeeze 2, 2 steps, 449,696 parameters, on cpu)
+    """
+    return ParallelGlow(flow)
 
 
-class ParallelGlow(FusedGlow):
-    r"""The same flow again: a large batch goes through it in shares, one a core.
+class ParallelGlow(Bijection):
+    r"""A flow that takes a large batch in shares, one per core; see ``parallel``.
 
     A large matrix product uses all cores by itself; what lies between two products, NumPy computes on one. So every
     share has a thread, and a replica of the flow with the same weights. Items do not see each other, hence all values
-    are, up to rounding, those of the undivided batch, and a gradient by a parameter is a sum over items, hence over
-    shares :math:`S`:
+    are those of the undivided batch, up to rounding, and the gradient with respect to a parameter is a sum over items,
+    hence over shares :math:`S`:
 
     .. math:: \frac{\partial}{\partial W} \sum_b L_b = \sum_S \frac{\partial}{\partial W} \sum_{b \in S} L_b
 
-    A batch stays undivided where it has fewer than 2 · ``FEWEST`` numbers, where it is the first, by which the ActNorms
-    initialise, and where it lies on a GPU.
+    A batch stays undivided if it has fewer than 2 · ``FEWEST`` numbers, if it is the first, from which the ActNorms
+    initialise, and if it is on a GPU. Every share has a tape of its own; the flow's tape holds the list of them.
 
     Source: data-parallel training, as in Goyal et al. 2017, section 3; chapter 14.
+
+    Attributes
+    ----------
+    flow : Glow or FusedGlow
     """
 
-    dcondition = None  # the gradient by the condition, (batch, condition_channels), of the last backward call
+    def __init__(self, flow):
+        self.flow = flow
 
-    def forward(self, x, condition=None):
-        return self._in_shares(FusedGlow.forward, x, condition)[0]
+    log_prob, log_prob_gradient, sample, describe = Glow.log_prob, Glow.log_prob_gradient, Glow.sample, Glow.describe
 
-    def forward_keeping(self, x, condition=None):
-        return self._in_shares(FusedGlow.forward_keeping, x, condition)[0]
+    def parts(self):
+        return self.flow.parts()
 
-    def inverse(self, z, condition=None):
-        return self._in_shares(FusedGlow.inverse, z, condition)[0]
+    @property
+    def config(self):
+        return self.flow.config
 
-    def inverse_keeping(self, z, condition=None):
-        return self._in_shares(FusedGlow.inverse_keeping, z, condition)[0]
+    @property
+    def initialised(self):
+        return self.flow.initialised
 
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
-        if isinstance(kept, Kept):
-            return self._backward_at_once(dz, dlogdet, z, condition, kept)
-        return self._backward_by_layer(dz, dlogdet, z, condition, kept)
+    def forward(self, x, condition=None, tape=None):
+        return self._recording(type(self.flow).forward, x, condition, tape)
 
-    def _backward_at_once(self, *arguments):
-        """Every share on its own from end to end; all gradients are there once a share, until they are added up."""
-        results, replicas = self._in_shares(FusedGlow.backward, *arguments)
-        with side_by_side(len(replicas), arguments[0]) as each:
-            list(each(add_gradients, *(flow.plain for flow in replicas)))
-        return self._with_dcondition(results, replicas)
+    def inverse(self, z, condition=None, tape=None):
+        return self._recording(type(self.flow).inverse, z, condition, tape)
 
-    def _backward_by_layer(self, dz, dlogdet, z, condition, kept):
-        """All shares through one layer, then through the next, a little slower: but whoever has kept nothing has no
-        memory to spare, and so only one layer's gradients are there more than once.
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        if tape is None:
+            return self._backward_by_layer(dz, dlogdet, z, condition)
+        tapes = tape.pop()
+        results, replicas = self._in_shares(type(self.flow).backward, tapes, dz, dlogdet, z, condition)
+        if not self.is_frozen:
+            add_gradients(*replicas)
+        return joined(results)
+
+    def backward_inverse(self, dx, x, condition=None, tape=None):
+        tapes = [None] * self._number_of_shares(dx) if tape is None else tape.pop()
+        return joined(self._in_shares(type(self.flow).backward_inverse, tapes, dx, x, condition)[0])
+
+    def _recording(self, method, x, condition, tape):
+        """``forward`` or ``inverse``, every share on its own tape."""
+        number = self._number_of_shares(x)
+        tapes = [None] * number if tape is None else [[] for _ in range(number)]
+        results, _ = self._in_shares(method, tapes, x, condition)
+        if tape is not None:
+            tape.append(tapes)
+        return joined(results)
+
+    def _in_shares(self, method, tapes, *arguments):
+        """The results of all shares, from end to end each, and the replicas that found them; the first is the flow."""
+        replicas = [self.flow, *(replica(self.flow) for _ in tapes[1:])]
+        shares = zip(*(divided(argument, len(tapes)) for argument in arguments), tapes, strict=True)
+        with side_by_side(len(tapes), arguments[0]) as each:
+            return list(each(lambda flow, share: method(flow, *share), replicas, shares)), replicas
+
+    def _backward_by_layer(self, dz, dlogdet, z, condition):
+        """All shares through one layer, then through the next: a little slower, but without a tape there is no memory
+        to spare, and so only one layer's gradients exist more than once.
         """
-        number = self._number_of_shares(dz, kept)
+        number = self._number_of_shares(dz)
         dz, dlogdet, z, condition = (divided(argument, number) for argument in (dz, dlogdet, z, condition))
-        kept = [None] * len(self.layers) if kept is None else kept
-        dconditions = []
         with side_by_side(number, dz[0]) as each:
-            for layer, layer_kept in zip(reversed(self.layers), reversed(kept), strict=True):
+            for layer in reversed(self.flow.layers):
                 replicas = [layer, *(replica(layer) for _ in range(1, number))]
-                shares = replicas, dz, dlogdet, z, condition, [layer_kept] * number
-                dz, z = zip(*each(type(layer).backward, *shares), strict=True)
-                add_gradients(*replicas)
-                dconditions.append(joined([one.dcondition for one in replicas]))
-        dconditions = [dcondition for dcondition in dconditions if dcondition is not None]
-        self.dcondition = sum(dconditions) if dconditions else None
+                dz, z = zip(*each(type(layer).backward, replicas, dz, dlogdet, z, condition), strict=True)
+                if not self.is_frozen:
+                    add_gradients(*replicas)
         return joined(dz), joined(z)
 
-    def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
-        return self._with_dcondition(*self._in_shares(FusedGlow.backward_input, dz, dlogdet, z, condition, kept))
-
-    def backward_inverse(self, dx, x, condition=None, kept=None):
-        return self._with_dcondition(*self._in_shares(FusedGlow.backward_inverse, dx, x, condition, kept))
-
-    def _in_shares(self, method, *arguments):
-        """A method's results, joined, and the replicas that found them, of which this flow is the first."""
-        number = self._number_of_shares(*arguments)
-        replicas = [self, *(replica(self) for _ in range(1, number))]
-        shares = zip(*(divided(argument, number) for argument in arguments), strict=True)
-        with side_by_side(number, arguments[0]) as each:
-            results = list(each(lambda flow, share: method(flow, *share), replicas, shares))
-        return joined(results), replicas
-
-    def _number_of_shares(self, first, *others):
-        """How many shares a call with these arguments, of which the first is the batch, is to have."""
-        for argument in others:
-            if isinstance(argument, Kept):
-                return len(argument)  # as many as the pass before had
-            if isinstance(argument, list):
-                return 1
-        number = max(1, min(available_cores(first), len(first), first.size // FEWEST))
+    def _number_of_shares(self, batch):
+        number = max(1, min(available_cores(batch), len(batch), batch.size // FEWEST))
         return number if self.initialised else 1
-
-    def _with_dcondition(self, results, replicas):
-        # Glow's own property, which this class's attribute hides: the sum over the layers.
-        self.dcondition = joined([FusedGlow.dcondition.fget(flow) for flow in replicas])
-        return results
 
 
 def divided(argument, number):
-    """An argument's shares: of an array's items, of what has been kept; and of None, which all are given."""
-    if argument is None:
-        return [None] * number
-    if isinstance(argument, Kept):
-        return argument
-    return [argument] if number == 1 else array_module(argument).array_split(argument, number)
+    """The shares of an array's items; of None, which every share is given."""
+    if argument is None or number == 1:
+        return [argument] * number
+    return array_module(argument).array_split(argument, number)
 
 
 def joined(shares):
     """The results of all shares as those of the whole batch."""
     first = shares[0]
-    if len(shares) == 1 or first is None:
+    if len(shares) == 1:
         return first
     if isinstance(first, tuple):
         return tuple(map(joined, zip(*shares, strict=True)))
-    if isinstance(first, list):
-        return Kept(shares)
     xp = array_module(first)
     if first.ndim < 3:
         return xp.concatenate(shares)

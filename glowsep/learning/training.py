@@ -1,0 +1,132 @@
+"""The one training loop: steps, validation, checkpoints, and a resumed run that ends at the same weights."""
+
+import dataclasses
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from glowsep.errors import PriorError
+from glowsep.learning.weights import load_arrays, save_arrays
+
+
+@dataclass
+class LearningCurve:
+    """What a run has seen of its losses, and the seconds it took."""
+
+    training: list = field(default_factory=list)  # one loss per step
+    validation: list = field(default_factory=list)  # (step, loss) pairs
+    seconds: float = 0.0
+
+
+class Run:
+    """What the loop trains: subclasses write these six methods.
+
+    The randomness of step k must be a function of k (and a seed) alone: then a run that was killed and resumed from its
+    checkpoint ends at the same weights to the last bit, on one CPU with one number of threads.
+
+    Attributes
+    ----------
+    name : str
+        Of what is trained, for the progress bar and the checkpoint.
+    unit : str
+        Of the losses.
+    """
+
+    name = "model"
+    unit = "loss"
+
+    def begin(self):
+        """Whatever a new run does before its first step, and a resumed one finds in its checkpoint."""
+
+    def step(self, number):
+        """Take training step ``number``, counted from 0, and return its loss."""
+        raise NotImplementedError
+
+    def validation_loss(self):
+        """The loss on what is held out, or None if nothing is."""
+        return None
+
+    def configuration(self):
+        """What the result depends on, as a dict of name to what JSON can hold: another one is not resumed."""
+        raise NotImplementedError
+
+    def arrays(self):
+        """Everything a resumed run needs, as a dict of name to array."""
+        raise NotImplementedError
+
+    def load(self, arrays):
+        """Take over what ``arrays`` gave."""
+        raise NotImplementedError
+
+
+def train(run, steps, validate_every, checkpoint=None, progress=True):
+    """Take ``steps`` steps, or those that are left after a checkpoint.
+
+    Parameters
+    ----------
+    run : Run
+    steps, validate_every : int
+        Steps in all, and between two validation losses (and checkpoints).
+    checkpoint : path, optional
+        Written at every validation; read first if it exists.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    LearningCurve
+
+    Raises
+    ------
+    PriorError
+        If the checkpoint is damaged, or of another run.
+    """
+    curve = LearningCurve()
+    if checkpoint is not None and Path(checkpoint).exists():
+        load_checkpoint(checkpoint, run, curve)
+    else:
+        run.begin()
+    taken = len(curve.training)
+    started = time.monotonic() - curve.seconds
+    with tqdm(total=steps, initial=taken, desc=run.name, disable=not progress, unit="step") as bar:
+        for number in range(taken, steps):
+            curve.training.append(run.step(number))
+            if (number + 1) % validate_every == 0 or number + 1 == steps:
+                loss = run.validation_loss()
+                if loss is not None:
+                    curve.validation.append((number + 1, loss))
+                curve.seconds = time.monotonic() - started
+                if checkpoint is not None:
+                    save_checkpoint(checkpoint, run, curve)
+            bar.update()
+            bar.set_postfix_str(f"{np.mean(curve.training[-100:]):.3f} {run.unit}", refresh=False)
+    return curve
+
+
+def save_checkpoint(path, run, curve):
+    """Everything a killed run needs to go on as if nothing had happened."""
+    header = run.configuration() | {"name": run.name, "curve": dataclasses.asdict(curve)}
+    save_arrays(path, "checkpoint", header, run.arrays())
+
+
+def load_checkpoint(path, run, curve):
+    """Take run and curve back to where ``save_checkpoint`` left them.
+
+    Raises
+    ------
+    PriorError
+        If the file is damaged, or was written by a run with another configuration.
+    """
+    header, arrays = load_arrays(path, "checkpoint")
+    if header.get("name") != run.name:
+        raise PriorError(f"{path}: the checkpoint of {header.get('name')!r}, not of {run.name!r}; name another file")
+    for name, value in run.configuration().items():
+        if header.get(name) != json.loads(json.dumps(value)):
+            raise PriorError(f"{path}: the checkpoint of another {name} configuration; remove it, or train as it says")
+    run.load(arrays)
+    curve.training[:], curve.validation[:] = header["curve"]["training"], map(tuple, header["curve"]["validation"])
+    curve.seconds = header["curve"]["seconds"]

@@ -1,0 +1,69 @@
+"""What a prior hears in training: random excerpts of solo recordings, augmented, and random noise levels."""
+
+import numpy as np
+
+from glowsep.arrays.devices import on_device_of
+from glowsep.layers.channels import channels_outermost
+from glowsep.systems.glow.noise import dithered
+
+
+def random_batch(prior, solo, config, rng):
+    """Random excerpts of the recordings (samples,), augmented: u (batch, bins, frames), on the prior's device.
+
+    Channels outermost in memory.
+    """
+    length, edge = excerpt_length(prior.config, config.frames), edge_frames(prior.config)
+    starts = rng.integers(0, len(solo) - length, config.batch)
+    excerpts = on_device_of(np.stack([solo[start : start + length] for start in starts]), prior.mean)
+    magnitude = prior.magnitudes(dithered(excerpts, rng))[:, :, edge : edge + config.frames]
+    decibels = on_device_of(random_equalisers(config, magnitude.shape[1], rng), magnitude)
+    return channels_outermost(prior.compress(magnitude * 10 ** (decibels[:, :, None] / 20)))
+
+
+def edge_frames(config):
+    """Frames at each edge of an excerpt whose windows reach beyond it: half a window, in hops.
+
+    They are drawn and cut off. In the middle of a song no window is half empty, so a prior should not hear any.
+    """
+    return -(-config.window_length // (2 * config.hop))
+
+
+def excerpt_length(config, frames):
+    """Samples of which the STFT has ``frames`` frames between two edges."""
+    return (frames + 2 * edge_frames(config) - 1) * config.hop
+
+
+def random_equalisers(config, bins, rng, curves=6):
+    r"""Smooth random filter curves in dB, (batch, bins): a random gain and ``curves`` cosines over log-frequency.
+
+    A sound font, a microphone and a room colour an instrument: a prior that has heard one colour only mistrusts
+    the same instrument in another.
+    """
+    position = np.log1p(np.arange(bins)) / np.log(bins)
+    cosines = np.cos(np.pi * np.arange(1, curves + 1)[:, None] * position)
+    weights = rng.standard_normal((config.batch, curves)) * config.equaliser_db * np.sqrt(2 / curves)
+    gain = config.gain_db * rng.standard_normal((config.batch, 1))
+    return (gain + weights @ cosines).astype(np.float32)
+
+
+def random_noise_levels(config, count, rng):
+    """Noise levels, uniform in their logarithm between the lowest and the highest: (count,).
+
+    One in each of ``count`` equal parts of the range: every batch hears all of it, and its loss scatters less.
+    """
+    position = (np.arange(count) + rng.random(count)) / count
+    return (config.sigma_min ** (1 - position) * config.sigma_max**position).astype(np.float32)
+
+
+def without_silence(waveform, rate, threshold_db=-60, longest=0.5):
+    """The waveform (samples,) with every pause of more than ``longest`` seconds cut to that length.
+
+    A pause is a run of blocks of 10 ms whose root mean square lies ``threshold_db`` under the whole waveform's peak.
+    Half a second of each stays: how a note dies away belongs to the instrument.
+    """
+    block = rate // 100
+    blocks = waveform[: len(waveform) // block * block].reshape(-1, block)
+    silent = np.sqrt((blocks**2).mean(axis=1)) <= 10 ** (threshold_db / 20) * np.abs(waveform).max(initial=0)
+    index = np.arange(len(blocks))
+    since_sound = index - np.maximum.accumulate(np.where(silent, -1, index))
+    return blocks[~silent | (since_sound * block <= longest * rate)].reshape(-1)
