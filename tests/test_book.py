@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from glowsep.assignments import REPOSITORY
-from glowsep.book import build, chapters, contents, readers_copy
+from glowsep.book import build, chapters, contents, guides, readers_copy
+from glowsep.book.contents import ORDER
 from glowsep.book.links import with_links
 from glowsep.book.source import ASSETS, write_source
 from glowsep.cli import main
@@ -47,11 +48,14 @@ def of_copy(*cells):
 
 @pytest.fixture
 def repository(tmp_path):
-    """A repository of one chapter."""
+    """A repository of one chapter and one guide."""
     folder = tmp_path / "repository"
-    (folder / "chapters").mkdir(parents=True)
+    (folder / "chapters" / "guides").mkdir(parents=True)
+    (folder / "chapters" / "guides" / "hearing.md").write_text(
+        "# Hearing\n\n[Sound](../01_sound.ipynb), [MIT](../../LICENSE)"
+    )
     (folder / "README.md").write_text(
-        "# glowsep\n\n![Words](picture.png)\n\n## Results\n\nMany.\n\n## Licence and credits\n\n[MIT](LICENSE)\n"
+        "# glowsep\n\n![Words](picture.png)\n\n## Results\n\nMany.\n\n## Citation and licence\n\n[MIT](LICENSE)\n"
     )
     (folder / "LICENSE").write_text("MIT")
     (folder / "picture.png").write_bytes(b"a picture")
@@ -174,6 +178,20 @@ def test_chapters_come_in_the_order_of_their_numbers(tmp_path):
     assert [path.stem for path in chapters(tmp_path)] == ["01_z", "02_b", "10_c"]
 
 
+def test_every_guide_is_in_the_appendix_and_its_order_is_given():
+    names = [path.stem for path in guides(REPOSITORY)]
+    assert tuple(names) == ORDER
+    *_, appendix = contents(["01_listen"], names)["parts"]
+    assert [guide["file"] for guide in appendix["chapters"]] == [f"chapters/guides/{name}" for name in names]
+
+
+def test_a_new_guide_comes_after_the_others(tmp_path):
+    (tmp_path / "chapters" / "guides").mkdir(parents=True)
+    for name in ("a_new_one", "results"):
+        (tmp_path / "chapters" / "guides" / f"{name}.md").touch()
+    assert [path.stem for path in guides(tmp_path)] == ["results", "a_new_one"]
+
+
 # Links
 
 
@@ -189,6 +207,7 @@ def linked(repository, tmp_path):
     [
         "[a chapter](01_sound.ipynb)",
         "[a place in it](01_sound.ipynb#a-sound)",
+        "[a guide](guides/hearing.md)",
         "[here](#above)",
         "[paper](https://arxiv.org/abs/1807.03039)",
         "`weights[name](missing)`",
@@ -229,11 +248,14 @@ def test_the_source_holds_landing_page_chapters_and_what_jupyter_book_needs(repo
     source = tmp_path / "source"
     write_source(repository, source)
     landing = (source / "index.md").read_text(encoding="utf-8")
-    assert landing.startswith("# glowsep\n") and "Licence and credits" in landing and "Many." not in landing
+    assert landing.startswith("# glowsep\n") and "Citation and licence" in landing and "Many." not in landing
     assert "$" not in landing
     toc = yaml.safe_load((source / "_toc.yml").read_text())
-    for name in [toc["root"] + ".md"] + [f"{part['chapters'][0]['file']}.ipynb" for part in toc["parts"]]:
+    assert [part["chapters"][0]["file"] for part in toc["parts"]] == ["chapters/01_sound", "chapters/guides/hearing"]
+    for name in ("index.md", "chapters/01_sound.ipynb", "chapters/guides/hearing.md"):
         assert (source / name).is_file()
+    guide = (source / "chapters" / "guides" / "hearing.md").read_text(encoding="utf-8")
+    assert "[Sound](../01_sound.ipynb), [MIT](<path:../../LICENSE>)" in guide
     for name in yaml.safe_load((source / "_config.yml").read_text())["sphinx"]["config"]["html_css_files"]:
         assert (source / "assets" / name).is_file()
     assert (source / "assets" / "LICENSE.mathjax.txt").is_file()

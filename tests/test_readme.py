@@ -1,18 +1,31 @@
-"""The README: its commands are commands, its links lead somewhere, and its tables are what was measured."""
+"""The README, the guides and CONTRIBUTING: commands parse, links resolve, tables are measurements, code works."""
 
 import importlib.util
+import os
 import re
 import shlex
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from glowsep import check
 from glowsep.cli import command_line
+from glowsep.signals import audio
+
+if sys.version_info >= (3, 11):
+    import tomllib
 
 REPOSITORY = Path(__file__).parent.parent
-DOCUMENTS = ("README.md", "data/README.md", "data/priors/README.md")
+GUIDES = [path.relative_to(REPOSITORY).as_posix() for path in sorted(REPOSITORY.glob("chapters/guides/*.md"))]
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md", "data/priors/README.md", *GUIDES)
 TEXTS = {name: (REPOSITORY / name).read_text(encoding="utf-8") for name in DOCUMENTS}
-COMMANDS = sorted(set(re.findall(r"python -m glowsep \w+ [^`\n(]+", "\n".join(TEXTS.values()))))
+ALL = "\n".join(TEXTS.values())
+COMMANDS = sorted(set(re.findall(r"python -m glowsep \w+ [^`\n(]+", ALL)))
+BENCHMARKS = sorted(set(re.findall(r"python (tests/benchmarks/\w+\.py[^`\n]*)", ALL)))
+PYTHON = re.compile(r"(?s)```python\n(.*?)```")
+of_documents = pytest.mark.parametrize("name", DOCUMENTS)
 
 
 @pytest.fixture(scope="module")
@@ -24,47 +37,143 @@ def readme_tables():
     return module
 
 
+# Commands
+
+
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_is_one(command, tmp_path, monkeypatch):
+def test_every_command_parses(command, tmp_path, monkeypatch):
     for folder in ("data/results", "data/priors"):
         (tmp_path / folder).mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     command_line().parse_args(shlex.split(command)[3:])
 
 
-def test_the_commands_to_paste_name_files_that_are_there():
+@pytest.mark.parametrize("command", BENCHMARKS)
+def test_every_benchmark_exists_and_has_the_options_shown(command):
+    path, *arguments = shlex.split(command)
+    code = (REPOSITORY / path).read_text(encoding="utf-8")
+    for option in arguments:
+        assert not option.startswith("-") or f'"{option}"' in code, option
+
+
+def test_the_commands_to_paste_name_files_that_exist():
     song = re.search(r"^pip install .* && python -m glowsep separate (\S+)", TEXTS["README.md"], re.MULTILINE)[1]
     assert (REPOSITORY / song).is_file()
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_links_lead_to_files(name):
-    targets = re.findall(r"\]\((?!https?:)([^)]+)\)", TEXTS[name])
-    assert targets or name != "README.md"
-    for target in targets:
-        assert (REPOSITORY / name).parent.joinpath(target).exists(), target
+def test_an_extra_is_installed_so_that_the_installation_stays_editable():
+    with_extras = re.findall(r'pip install [^`\n]*"\.?\[[^`\n]*|pip install [^`\n]*\.\[[^`\n]*', ALL)
+    assert with_extras
+    for command in with_extras:
+        assert "pip install -e " in command, command
 
 
-def test_benchmarks_that_are_named_exist():
-    for path in re.findall(r"python (tests/benchmarks/\w+\.py)", TEXTS["README.md"]):
-        assert (REPOSITORY / path).is_file(), path
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="tomllib came with Python 3.11")
+def test_every_extra_is_one():
+    pyproject = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = pyproject["project"]["optional-dependencies"]
+    named = {extra for names in re.findall(r"(?:\.|\.whl)\[([\w,]+)\]", ALL) for extra in names.split(",")}
+    assert named == set(extras)
 
 
-def test_modules_of_the_map_exist_and_none_is_missing():
-    rows = re.search(r"^## Map\n(.*?)^## ", TEXTS["README.md"], re.MULTILINE | re.DOTALL)[1]
-    cells = re.findall(r"^\|[^|]*\| (`.*?) \|", rows, re.MULTILINE)
-    named = {name for cell in cells for name in re.findall(r"`(\w+)/?`", cell)}
-    package = REPOSITORY / "glowsep"
-    files = {path.stem for path in package.glob("[!_]*.py")}
-    folders = {path.parent.name for path in package.glob("*/__init__.py")}
-    assert named == files | folders
+# Links
 
 
-def test_tables_are_what_was_measured(readme_tables):
-    assert readme_tables.updated(TEXTS["README.md"]) == TEXTS["README.md"]
+def anchors(text):
+    """The fragments that lead to a document's headings."""
+    headings = re.findall(r"^#+ (.*)", re.sub(r"(?s)```.*?```", "", text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@of_documents
+def test_links_lead_somewhere(name):
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", TEXTS[name]):
+        path, _, fragment = target.partition("#")
+        found = Path(os.path.normpath((REPOSITORY / name).parent / path)) if path else REPOSITORY / name
+        assert found.exists(), target
+        assert not fragment or fragment in anchors(found.read_text(encoding="utf-8")), target
+
+
+def test_the_readme_is_short_and_leads_to_every_guide():
+    text = TEXTS["README.md"]
+    assert len(text.splitlines()) <= 140
+    assert set(re.findall(r"\((chapters/guides/\w+\.md)\)", text)) == set(GUIDES)
+
+
+# Tables
+
+
+@of_documents
+def test_tables_are_what_was_measured(name, readme_tables):
+    assert readme_tables.updated(TEXTS[name]) == TEXTS[name]
+
+
+def test_every_table_is_in_some_document_that_is_written(readme_tables):
+    shown = {name: set(re.findall(r"<!-- ([\w-]+):begin -->", text)) for name, text in TEXTS.items()}
+    assert set.union(*shown.values()) == set(readme_tables.SECTIONS)
+    written = {path.relative_to(REPOSITORY).as_posix() for path in readme_tables.DOCUMENTS}
+    assert {name for name, sections in shown.items() if sections} <= written
 
 
 def test_tables_show_the_figures_of_the_files(readme_tables):
     assert readme_tables.table(["SDR", "of", "bass"], [["nmf", "a", -1.234], ["glow", "b", 10.0]]) == (
         "| SDR | of | bass |\n| --- | --- | --: |\n| nmf | a | −1.23 |\n| glow | b | 10.00 |"
     )
+
+
+def test_a_section_that_was_written_by_hand_is_written_again(readme_tables):
+    by_hand = "before <!-- speed:begin -->\nfast\n<!-- speed:end --> after"
+    assert "fast" not in readme_tables.updated(by_hand)
+    assert re.fullmatch(
+        r"before <!-- speed:begin -->\n.* took .*\n<!-- speed:end --> after", readme_tables.updated(by_hand)
+    )
+
+
+# The map
+
+
+def test_the_map_names_every_module_and_no_other():
+    rows = re.search(r"(?s)^## The map\n(.*)", TEXTS["chapters/guides/architecture.md"], re.MULTILINE)[1]
+    cells = re.findall(r"^\|[^|]*\| (`.*?) \|", rows, re.MULTILINE)
+    named = [name for cell in cells for name in re.findall(r"`([\w/]+)`", cell)]
+    package = REPOSITORY / "glowsep"
+    for name in named:
+        assert (package / name).is_dir() if name.endswith("/") else (package / f"{name}.py").is_file(), name
+    for path in package.rglob("[!_]*.py"):
+        module = path.relative_to(package).with_suffix("").as_posix()
+        assert any(module == name or (name.endswith("/") and module.startswith(name)) for name in named), module
+
+
+# Code
+
+
+def test_the_five_lines_of_python_run(monkeypatch):
+    code = PYTHON.search(TEXTS["README.md"])[1]
+    assert len(code.splitlines()) == 5
+    read, names = audio.read, {}
+    monkeypatch.setattr(audio, "read", lambda path: read(path, stop=4000))
+    monkeypatch.chdir(REPOSITORY)
+    exec(code, names)
+    assert names["bass"].shape == names["piano"].shape == names["mixture"].shape
+
+
+@pytest.mark.parametrize("layer", ["Compressor", "Saturation"])
+def test_the_templates_of_a_layer_pass_the_checker(layer, capsys):
+    blocks = PYTHON.findall(TEXTS["CONTRIBUTING.md"])
+    (start,) = (number for number, block in enumerate(blocks) if f"class {layer}(" in block)
+    names = {"__name__": "template"}
+    exec(blocks[start], names)
+    assert names[layer].__doc__ and names["__doc__"]
+    exec(blocks[start + 1], names)
+    assert capsys.readouterr().out.strip()
+
+
+def test_a_template_with_a_wrong_sign_does_not_pass():
+    (block,) = (block for block in PYTHON.findall(TEXTS["CONTRIBUTING.md"]) if "class Compressor(" in block)
+    wrong = block.replace("dz = dz - dlogdet", "dz = dz + dlogdet")
+    assert wrong != block
+    names = {"__name__": "template"}
+    exec(wrong, names)
+    x = np.random.default_rng(0).standard_normal((2, 3, 4))
+    with pytest.raises(check.CheckError, match="backward"):
+        check.layer(names["Compressor"](3, dtype=np.float64), x)

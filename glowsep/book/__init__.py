@@ -1,11 +1,11 @@
-"""The book: the chapters as a web site that needs no network, built by Jupyter Book.
+"""The book: chapters and guides as a web site that needs no network, built by Jupyter Book.
 
-``contents`` finds and arranges the chapters, ``reader`` makes of each what a reader wants to see, ``links`` keeps what
-they point to, ``source`` lays all that out for Jupyter Book, and ``building`` has the site built.
+``contents`` finds and arranges chapters and guides, ``reader`` makes each chapter what a reader wants to see, ``links``
+keeps what they point to, ``source`` lays all that out for Jupyter Book, and ``building`` has the site built.
 """
 
 from glowsep.book.building import build
-from glowsep.book.contents import chapters, contents
+from glowsep.book.contents import chapters, contents, guides
 from glowsep.book.reader import readers_copy
 
-__all__ = ["build", "chapters", "contents", "readers_copy"]
+__all__ = ["build", "chapters", "contents", "guides", "readers_copy"]

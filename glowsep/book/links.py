@@ -1,4 +1,4 @@
-"""What the pages point to: chapters become pages, and files of the repository come with the book."""
+"""What the pages point to: chapters and guides become pages, and files of the repository come with the book."""
 
 import re
 import shutil
@@ -10,13 +10,14 @@ LINK = re.compile(
     r"(?s)```.*?```|`[^`]*`|(?P<picture>!?)\[(?P<words>(?:[^\[\]]|\[[^\[\]]*\])*)\]\((?P<target>[^)\s]+)\)"
 )
 ELSEWHERE = re.compile(r"#|[a-z]+:")
+PAGES = (".ipynb", ".md")  # of the folder chapters
 
 
 def with_links(text, page, repository, source):
     """Markdown whose links work in the book.
 
-    A link to a chapter stays as it is, for the book's folders are the repository's. A file of the repository is copied
-    into the book's source, for download; of a folder only the words are left.
+    A link to a chapter or guide stays as it is, since the book's folders are the repository's. Any other file of the
+    repository is copied into the book's source, for download; a link to a folder becomes its words.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ def with_links(text, page, repository, source):
     Raises
     ------
     BookError
-        A link leads nowhere: names the page and the link.
+        If a link leads nowhere; the message names the page and the link.
     """
 
     def linked(found):
@@ -44,7 +45,7 @@ def with_links(text, page, repository, source):
         path = (page.parent / target.partition("#")[0]).resolve()
         if not path.exists() or not path.is_relative_to(repository):
             raise BookError(f"{page.relative_to(repository)}: links to {target}, which is not there; correct the link")
-        if path.suffix == ".ipynb":
+        if path.is_relative_to(repository / "chapters") and path.suffix in PAGES:
             return found[0]
         if path.is_dir():
             return found["words"]

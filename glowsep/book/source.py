@@ -1,4 +1,4 @@
-"""What Jupyter Book builds from: the landing page, the chapters' copies, the settings and the table of contents."""
+"""What Jupyter Book builds from: landing page, the chapters' copies, guides, settings and the table of contents."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from string import Template
 
 import yaml
 
-from glowsep.book.contents import chapters, contents
+from glowsep.book.contents import chapters, contents, guides
 from glowsep.book.links import with_links
 from glowsep.book.reader import readers_copy
 from glowsep.errors import BookError
@@ -28,27 +28,31 @@ def write_source(repository, source):
     Raises
     ------
     BookError
-        There are no chapters, one is not a notebook, or a link leads nowhere.
+        If there are no chapters, one is not a notebook, or a link leads nowhere.
     """
-    found = chapters(repository)
+    notebooks, appendix = chapters(repository), guides(repository)
     shutil.copytree(ASSETS, source / "assets", ignore=shutil.ignore_patterns("config.yml", "landing.md"))
     shutil.copyfile(ASSETS / "config.yml", source / "_config.yml")
-    _write(source / "_toc.yml", yaml.safe_dump(contents([path.stem for path in found]), sort_keys=False))
+    toc = contents([path.stem for path in notebooks], [path.stem for path in appendix])
+    _write(source / "_toc.yml", yaml.safe_dump(toc, sort_keys=False))
     readme = repository / "README.md"
     _write(source / "index.md", with_links(landing_page(readme), readme, repository, source))
-    for path in found:
+    for path in notebooks:
         notebook = readers_copy(_read(path, repository), path.relative_to(repository).as_posix())
         for cell in notebook["cells"]:
             if cell["cell_type"] == "markdown":
                 cell["source"] = with_links(cell["source"], path, repository, source)
         _write(source / path.relative_to(repository), json.dumps(notebook))
+    for path in appendix:
+        text = path.read_text(encoding="utf-8")
+        _write(source / path.relative_to(repository), with_links(text, path, repository, source))
 
 
 def landing_page(readme):
     """The README's beginning, the list of the chapters, and the README's credits, as Markdown."""
     text = readme.read_text(encoding="utf-8")
     front = text.partition("\n## Results\n")[0]
-    credits = re.search(r"^## Licence and credits\n.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[0]
+    credits = re.search(r"^## Citation and licence\n.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[0]
     return Template((ASSETS / "landing.md").read_text(encoding="utf-8")).substitute(front=front, credits=credits)
 
 

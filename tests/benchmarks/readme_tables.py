@@ -1,16 +1,20 @@
-"""Write the tables of README.md from the files in data/results, so that no figure in them was typed by hand.
+"""Write the tables of the README and the guides from the files in data/results: no figure in them is typed by hand.
 
     python tests/benchmarks/readme_tables.py
 
-A table stands between ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``. What has not been measured is left out.
+A table is between ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``, in any number of documents. What has not been
+measured is left out.
 """
 
 import json
+import re
 import statistics
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RESULTS = REPOSITORY / "data" / "results"
+DOCUMENTS = (REPOSITORY / "README.md", *sorted((REPOSITORY / "chapters" / "guides").glob("*.md")))
+SECTION = re.compile(r"(?s)(<!-- ([\w-]+):begin -->\n).*?(<!-- \2:end -->)")
 METHODS = {
     "mixture": "floor: the mixture as every estimate",
     "equal_share": "floor: the mixture ÷ 4",
@@ -100,7 +104,7 @@ def memory(path):
     held = {row["depth"]: (row["before"] + 4 * row["parameters"]) / 2**20 for row in measured if row["kind"] != "torch"}
     parts = "weights, gradients, Adam's two means, and Python itself"
     rows.append([parts, *(f"{held[depth]:.0f}" for depth in depths)])
-    picture = "![Peak memory of a training step against the number of flow steps](data/memory.png)\n\n"
+    picture = "![Peak memory of a training step against the number of flow steps](../../data/memory.png)\n\n"
     return picture + table(["MiB at steps of flow:", *map(str, depths)], rows, texts=1)
 
 
@@ -168,16 +172,17 @@ def table(head, rows, texts=None):
 
 
 def updated(text):
-    """The README's text with every table that has been measured as its file says."""
-    for name, (write, path) in SECTIONS.items():
-        begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
-        before, rest = text.split(begin)
-        _, after = rest.split(end)
-        inside = f"\n{write(path)}\n" if path.exists() else "\n"
-        text = before + begin + inside + end + after
-    return text
+    """A document's text, with every table as the file of its measurement says."""
+
+    def written(found):
+        begin, name, end = found.groups()
+        write, path = SECTIONS[name]
+        return f"{begin}{write(path)}\n{end}" if path.exists() else f"{begin}{end}"
+
+    return SECTION.sub(written, text)
 
 
 if __name__ == "__main__":
-    readme = REPOSITORY / "README.md"
-    readme.write_text(updated(readme.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        document.write_text(updated(text), encoding="utf-8", newline="\n")

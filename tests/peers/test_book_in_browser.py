@@ -11,12 +11,13 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from glowsep.assignments import REPOSITORY
-from glowsep.book import build, chapters
+from glowsep.book import build, chapters, guides
 
 pytest_plugins = ["browser"]
 
 CHAPTERS = [path.stem for path in chapters(REPOSITORY)]
-PAGES = ["index", "search", *(f"chapters/{name}" for name in CHAPTERS)]
+GUIDES = [path.stem for path in guides(REPOSITORY)]
+PAGES = ["index", "search", *(f"chapters/{name}" for name in CHAPTERS), *(f"chapters/guides/{name}" for name in GUIDES)]
 every_page = pytest.mark.parametrize("name", PAGES)
 
 BROKEN_PICTURES = """() => [...document.images].filter((image) => !image.complete || !image.naturalWidth)
@@ -104,7 +105,7 @@ def opened(new_page, book):
     return open_page
 
 
-def test_every_chapter_has_a_page_and_no_page_is_forgotten_here(pages):
+def test_every_chapter_and_guide_has_a_page_and_no_page_is_forgotten_here(pages):
     assert sorted(pages) == sorted(PAGES)
 
 
