@@ -255,7 +255,7 @@ def test_curves_are_the_sum_over_segments(monkeypatch):
 def test_every_searched_segment_has_a_history(song, priors, report, monkeypatch):
     seen = []
     monkeypatch.setattr("glowsep.report.song.loss_curves", lambda histories: seen.extend(histories) or "")
-    module = sys.modules["glowsep.separate"]  # `glowsep.separate` is the function
+    module = sys.modules["glowsep.systems.glow.separate"]
     monkeypatch.setattr(module, "SEGMENT", 1.0)
     monkeypatch.setattr(module, "OVERLAP", 0.1)
     waveform = noise(1, 3 * RATE)
