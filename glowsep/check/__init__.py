@@ -1,13 +1,14 @@
 """Is this gradient right? The checker that tests, chapters and assignments share (chapter 5).
 
-``layer`` holds a bijection against the whole contract of ``glowsep.layers``, ``network`` a part that is not
-invertible, ``gradient`` any function of one array. Each compares with central differences in float64 and,
-where something is wrong, raises a ``CheckError`` that says in words which method, which array, which index,
-what was expected and what came, and the likely cause where the pattern is a known one.
+``layer`` checks a layer, bijection or not, against the whole contract of ``glowsep.layers``; ``gradient`` checks any
+function of one array. Both compare with central differences in float64 and, if something is wrong, raise a
+``CheckError`` that says in words which method, which array, which index, what was expected and what came, and the
+likely cause if the pattern is a known one.
 """
 
-from glowsep.check.bijections import Report, layer
-from glowsep.check.networks import NetworkReport, gradient, network
+from glowsep.check.functions import gradient
+from glowsep.check.layers import layer
+from glowsep.check.report import Report
 from glowsep.check.verdict import CheckError
 
-__all__ = ["CheckError", "NetworkReport", "Report", "gradient", "layer", "network"]
+__all__ = ["CheckError", "Report", "gradient", "layer"]

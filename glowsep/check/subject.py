@@ -1,12 +1,13 @@
 """What is under check: a copy of a layer or network whose every call is watched."""
 
 import copy
+import inspect
 
 import numpy as np
 
 from glowsep.check.hints import gradient_candidates
 from glowsep.check.stencils import along
-from glowsep.check.verdict import GRADIENT, compare, described, expect_array, fail
+from glowsep.check.verdict import GRADIENT, CheckError, compare, described, expect_array, fail
 
 # What the same call may differ by when it is made again: nothing, but for the order in which threads add.
 REPEATED = 1e-13
@@ -29,12 +30,17 @@ class Subject:
     def fail(self, method, message):
         fail(f"{self.name}.{method}", message)
 
-    def call(self, method, *arguments):
+    @property
+    def dtype(self):
+        """The dtype of the parameters; float32 if there are none."""
+        return next((array.dtype for array in self.parameters.values()), np.dtype(np.float32))
+
+    def call(self, method, *arguments, **keywords):
         """Call, and see that neither the arguments nor the parameters have changed."""
         arrays = [argument for argument in arguments if isinstance(argument, np.ndarray)]
         arguments_before = [array.copy() for array in arrays]
         parameters_before = copies(self.parameters)
-        result = getattr(self.part, method)(*arguments)
+        result = getattr(self.part, method)(*arguments, **keywords)
         for position, (array, before) in enumerate(zip(arrays, arguments_before, strict=True)):
             if not np.array_equal(array, before, equal_nan=True):
                 self.fail(method, f"argument number {position + 1} was changed, but must stay as it is")
@@ -43,20 +49,42 @@ class Subject:
                 self.fail(method, f"the call changed the parameter {name!r}, but only an optimiser may")
         return result
 
-    def call_for_two(self, method, *arguments):
-        result = self.call(method, *arguments)
+    def call_for_two(self, method, *arguments, **keywords):
+        result = self.call(method, *arguments, **keywords)
         if not (isinstance(result, tuple) and len(result) == 2):
             self.fail(method, f"must return a pair, but returned {described(result)}")
         return result
 
-    def call_frozen(self, method, *arguments):
+    def call_frozen(self, method, *arguments, **keywords):
         """Call a method that must leave the parameters' gradients as they are."""
         before = copies(self.part.gradients())
-        result = self.call_for_two(method, *arguments)
+        result = self.call(method, *arguments, **keywords)
         for name, gradient in self.part.gradients().items():
-            if not np.array_equal(gradient, before[name], equal_nan=True):
+            same = gradient is None if before[name] is None else np.array_equal(gradient, before[name], equal_nan=True)
+            if not same:
                 self.fail(method, f"the gradient of {name!r} was changed, but the parameters are frozen here")
         return result
+
+    def frozen(self):
+        """The frozen view of the copy under check, itself under check; None if the part cannot be frozen."""
+        if not hasattr(self.part, "frozen"):
+            return None
+        subject = copy.copy(self)
+        subject.name, subject.part = f"{self.name}.frozen()", self.part.frozen()
+        for name, array in subject.part.parameters().items():
+            if array is not self.parameters[name]:
+                self.fail("frozen", f"the view's {name!r} is a copy, but must be the very same array")
+        return subject
+
+    def expect_argument(self, method, name):
+        """See that a method takes an argument."""
+        if name not in inspect.signature(getattr(self.part, method)).parameters:
+            self.fail(method, f"takes no {name}; give it the last argument `{name}=None`, which it may ignore")
+
+    def expect_popped(self, method, tape):
+        """See that everything that was appended to a tape has been popped, and nothing else."""
+        if len(tape):
+            self.fail(method, f"leaves {len(tape)} entries on the tape, but must pop what was appended")
 
     def gradients(self, method="backward"):
         """Copies of the gradients that ``method`` has set, each in its parameter's shape and dtype."""
@@ -75,13 +103,13 @@ class Subject:
     def compare(self, method, what, *arguments, **options):
         return compare(f"{self.name}.{method}", what, *arguments, **options)
 
-    def compare_again(self, dx, dx_again, gradients, when):
-        """See that a repeated ``backward`` has said the same."""
-        self.compare("backward", f"dx, {when},", dx_again, dx, REPEATED)
+    def compare_again(self, dx, dx_again, gradients, when, tolerance=REPEATED):
+        """See that a repeated ``backward`` has given the same."""
+        self.compare("backward", f"dx, {when},", dx_again, dx, tolerance)
         for name, gradient in self.gradients().items():
             doubled = [("accumulated: it must be assigned, not added to the last one", 2 * gradients[name])]
             what = f"the gradient of {name!r}, {when},"
-            self.compare("backward", what, gradient, gradients[name], REPEATED, doubled)
+            self.compare("backward", what, gradient, gradients[name], tolerance, doubled)
 
     def compare_parameters(self, loss, function, gradients, at_most, rng, frames):
         """The relative error of every parameter's gradient."""
@@ -99,14 +127,14 @@ class Subject:
             )
         return errors
 
-    def compare_condition(self, method, parts, frames):
-        """The relative error of ``dcondition``, from the two parts of what it should be."""
-        expected = parts[0] + parts[1]
-        if self.part.dcondition is None and not np.any(expected):
-            return 0.0  # an unconditional layer that was given a condition
-        self.expect_array(method, "dcondition", self.part.dcondition, expected.shape, expected.dtype)
-        candidates = gradient_candidates(*parts, len(expected), frames)
-        return self.compare(method, "dcondition", self.part.dcondition, expected, GRADIENT, candidates)
+
+class Tape(list):
+    """A tape that says what is wrong when too much is popped."""
+
+    def pop(self):
+        if not self:
+            raise CheckError("backward pops more from the tape than forward has appended")
+        return super().pop()
 
 
 def copies(arrays):
