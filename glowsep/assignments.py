@@ -1,4 +1,4 @@
-"""What the chapters share: the data that came with the repository, and the package's own code to read beside it.
+"""What the chapters share: the data that came with the repository, and the package's own code to read along.
 
 The exercises themselves are nbgrader's; what a wrong answer is told comes from `glowsep.check`.
 """
@@ -7,12 +7,11 @@ import inspect
 import textwrap
 from pathlib import Path
 
+from glowsep.datasets.shipped import REPOSITORY, shipped
 from glowsep.errors import DatasetError
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 
-
-def data(name):
+def data(name: str) -> Path:
     """The path of something in the repository's folder ``data``, from whatever folder a notebook runs in.
 
     Parameters
@@ -27,13 +26,14 @@ def data(name):
     Raises
     ------
     DatasetError
-        Where the repository has no such file or folder, or the package is installed without the repository.
+        If there is no such file or folder. The songs do not come along when the package is installed without the
+        repository.
     """
-    path = REPOSITORY / "data" / name
+    path = shipped(name)
     if not path.exists():
         raise DatasetError(
-            f"{path}: not there; see what is in {path.parent}, or, where that is no folder of the repository either, "
-            "install from inside it: pip install -r requirements.txt"
+            f"{path}: not there; look for it in {path.parent}, or, if glowsep was installed without its repository, "
+            "clone that and run inside it: pip install -r requirements.txt"
         )
     return path
 

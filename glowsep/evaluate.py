@@ -8,6 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from glowsep.arrays.files import write_text
+from glowsep.datasets.shipped import shipped
 from glowsep.metrics import sdr, si_sdr
 from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
 from glowsep.systems.floors_and_ceilings.ceilings import oracle_magnitude, oracle_power
@@ -15,7 +16,7 @@ from glowsep.systems.floors_and_ceilings.floors import equal_share, mixture
 from glowsep.systems.nmf.separate import PoissonNMF
 
 METRICS = {"sdr": sdr, "si_sdr": si_sdr}
-LEARNT = Path(__file__).parent.parent / "data" / "baselines"
+LEARNT = shipped("baselines")
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def test_source_shows_every_line_of_the_code_and_where_it_is():
     shown = source(glowsep.ActNorm.forward, glowsep.stft).data
     first, second = shown.split("\n\n```python\n")
     assert first.startswith("```python\n# glowsep/layers/actnorm.py: ActNorm.forward\ndef forward(self, x")
-    assert second.startswith("# glowsep/spectrogram.py: stft\ndef stft(waveform")
+    assert second.startswith("# glowsep/signals/spectrogram.py: stft\ndef stft(waveform")
     assert inspect.getsource(glowsep.stft).rstrip() in second
     assert second.endswith("\n```")
 

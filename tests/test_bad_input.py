@@ -272,7 +272,7 @@ def test_a_folder_without_priors_is_refused(refused, song, tmp_path):
 
 
 def test_a_copy_without_priors_says_where_to_get_them(refused, song, tmp_path, monkeypatch):
-    monkeypatch.setattr("glowsep.cli.priors.SHIPPED", tmp_path)
+    monkeypatch.setattr("glowsep.datasets.shipped.DATA", tmp_path)
     line = refused("separate", song)
     assert str(tmp_path / "priors") in line and "--priors" in line
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from glowsep.assignments import REPOSITORY
 from glowsep.book import build, chapters, contents, guides, readers_copy
 from glowsep.book.contents import ORDER
 from glowsep.book.links import with_links
 from glowsep.book.source import ASSETS, write_source
 from glowsep.cli import main
+from glowsep.datasets.shipped import REPOSITORY
 from glowsep.errors import BookError
 
 WIDGET = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "interactive(…)"}

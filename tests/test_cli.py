@@ -56,7 +56,7 @@ def test_the_general_help_names_every_command(capsys):
 
 
 def test_a_song_alone_is_separated_into_a_folder_beside_it(priors, song, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("glowsep.cli.priors.SHIPPED", tmp_path)
+    monkeypatch.setattr("glowsep.datasets.shipped.DATA", tmp_path)
     assert run("separate", song) == 0
     said = capsys.readouterr()
     folder = song.parent / "song"

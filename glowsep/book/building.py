@@ -10,9 +10,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from glowsep.arrays.files import put_in_place, work_folder
-from glowsep.assignments import REPOSITORY
 from glowsep.book.links import PAGES
 from glowsep.book.source import write_source
+from glowsep.datasets.shipped import REPOSITORY
 from glowsep.errors import BookError
 
 COMMAND = (sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build")

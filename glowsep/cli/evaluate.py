@@ -7,8 +7,9 @@ import numpy as np
 from glowsep import cluster
 from glowsep.arrays.devices import to_device, to_host
 from glowsep.cli import options, reports
-from glowsep.cli.priors import add_priors, load_priors, shipped
+from glowsep.cli.priors import add_priors, load_priors
 from glowsep.cli.separate import add_search, search
+from glowsep.datasets.shipped import shipped
 from glowsep.errors import PriorError
 from glowsep.evaluate import companions, evaluate, joined, save_json, table
 from glowsep.systems.glow.separate import separate

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from glowsep.cli.options import move
+from glowsep.datasets.shipped import shipped
 from glowsep.errors import PriorError
 from glowsep.systems.glow.prior import Prior
-
-SHIPPED = Path(__file__).resolve().parents[2] / "data"
 
 
 def add_priors(parser):
@@ -19,11 +18,6 @@ def add_priors(parser):
         help="a folder of priors, one for each source in the mixture, or a prior's file; may be given several times "
         "(default: data/priors)",
     )
-
-
-def shipped(name):
-    """The path of something in the repository's folder ``data``, whether it is there or not."""
-    return SHIPPED / name
 
 
 def load_priors(paths, device="cpu"):
@@ -64,7 +58,7 @@ def load_priors(paths, device="cpu"):
 def _files(path):
     if not path.is_dir():
         if path == shipped("priors"):
-            raise PriorError(f"{path}: not there; name your priors with --priors, or run inside the repository")
+            raise PriorError(f"{path}: not there; install glowsep again, or name your own priors with --priors")
         return [path]
     files = sorted(path.glob("*.npz"))
     if not files:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from glowsep.cli import options
-from glowsep.cli.priors import shipped
 from glowsep.datasets.freedoom.render import render, render_excerpts
+from glowsep.datasets.shipped import shipped
 
 SUMMARY = "render the data set Freedoom-4 from its MIDI files, with FluidSynth"
 EXAMPLE = "python -m glowsep render freedoom-4 --soundfont /usr/share/sounds/sf2/FluidR3_GM.sf2"

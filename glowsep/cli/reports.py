@@ -6,7 +6,7 @@ from pathlib import Path
 
 from glowsep.arrays.files import write_text
 from glowsep.cli import options
-from glowsep.cli.priors import shipped
+from glowsep.datasets.shipped import shipped
 from glowsep.signals import audio
 from glowsep.systems.glow.separate import OVERLAP, SEGMENT
 

@@ -10,8 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from glowsep.assignments import REPOSITORY
 from glowsep.book import build, chapters, guides
+from glowsep.datasets.shipped import REPOSITORY
 
 pytest_plugins = ["browser"]
 
