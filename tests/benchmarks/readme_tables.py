@@ -68,7 +68,7 @@ def cluster(path):
     return (
         f"MUSDB18's {costs['tracks']} test tracks, {hours:.1f} hours of music at {costs['track_seconds']} s each, cost "
         f"{costs['core_hours']:g} core-hours, with floors, baselines, ceilings and scores: "
-        f"{costs['processor_seconds_per_second']:g} s of one core for a second of music. A track takes "
+        f"{costs['processor_seconds_per_second']:g} s of one core per second of music. A track takes "
         f"{costs['minutes_per_track']:.0f} minutes, and its worker {costs['gigabytes_per_track']:g} GB of memory."
     )
 
@@ -86,7 +86,7 @@ def steps(path):
     head = ["network", "step", "batch", "ours, ms", "recomputed, ms", "PyTorch, ms"]
     machine = measured["machine"].get("gpu", f"{measured['machine']['cores']} CPU cores")
     rate = statistics.median(row["rate"] for row in measured["rows"]) / 1e9
-    title = f"{machine}, one large product at {rate:.0f} billion operations a second:\n\n"
+    title = f"{machine}, one large product at {rate:.0f} billion operations per second:\n\n"
     return title + table([*head, "ours ÷ PyTorch", "recomputed ÷ PyTorch", "of the floor"], rows, texts=2)
 
 
@@ -134,7 +134,7 @@ def separation_speed(path):
     """A sentence on a separation's speed, from what ``compare.py`` wrote."""
     measured = json.loads(path.read_text(encoding="utf-8"))["separation"]["rows"]
     length, sources = measured["audio_seconds"], measured["sources"]
-    return f"{length:g} s into {sources} sources: {length / measured['seconds']:.2f} s of audio a second."
+    return f"{length:g} s into {sources} sources: {length / measured['seconds']:.2f} s of audio per second."
 
 
 def steps_and_separation(path):
