@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from glowsep.errors import ClusterError, GlowsepError
+from glowsep.errors import ClusterError, GlowsepError, how_to_install
 
 #: Seconds in which a scheduler must answer.
 PATIENCE = 10
@@ -53,7 +53,7 @@ def connected(address):
     try:
         import distributed
     except ImportError:
-        raise ClusterError("a scheduler needs Dask: pip install '.[cluster]' in the repository") from None
+        raise ClusterError(f"a scheduler needs Dask: {how_to_install('cluster')}") from None
     for logger in ("distributed", "distributed.client"):
         logging.getLogger(logger).setLevel(logging.CRITICAL)  # what goes wrong is said once, by ClusterError
     warnings.simplefilter("ignore", distributed.versions.VersionMismatchWarning)

@@ -1,5 +1,8 @@
 """The errors a caller may want to catch. Each message is one line that names the file and the remedy."""
 
+import re
+from importlib import metadata
+
 
 class GlowsepError(Exception):
     """Base of all errors about files: audio, priors and data sets."""
@@ -23,3 +26,26 @@ class ClusterError(GlowsepError):
 
 class BookError(GlowsepError):
     """A book that cannot be built from the chapters, or not where it is to go."""
+
+
+def how_to_install(extra: str) -> str:
+    """The command that installs what one of the package's extras needs, for a message to give.
+
+    It names those packages and never glowsep itself: ``pip install ".[musdb]"`` would replace an editable installation
+    by a copy.
+
+    Examples
+    --------
+    >>> how_to_install("musdb")
+    'pip install "musdb>=0.4.2"'
+    """
+    try:
+        requirements = metadata.requires("glowsep") or []
+    except metadata.PackageNotFoundError:  # it is run from the repository without being installed
+        requirements = []
+    needed = [
+        f'"{requirement.partition(";")[0].strip()}"'
+        for requirement in requirements
+        if re.search(rf"""extra == ['"]{re.escape(extra)}['"]""", requirement)
+    ]
+    return f"pip install {' '.join(needed)}" if needed else f'pip install -e ".[{extra}]" in the repository'

@@ -19,6 +19,7 @@ from conftest import RATE, TINY, noise, tiny_prior
 
 from glowsep.cli import main
 from glowsep.signals import audio
+from glowsep.signals.audio import writing
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -299,7 +300,7 @@ def test_an_output_folder_that_is_not_writable_is_refused(refused, priors, song,
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         return open(path, mode, *arguments, **keywords)
 
-    monkeypatch.setattr(audio, "open", open_forbidding_new_files, raising=False)
+    monkeypatch.setattr(writing, "open", open_forbidding_new_files, raising=False)
     line = refused("separate", song, "-o", tmp_path / "stems", "--priors", priors, "--iterations", 1)
     assert str(tmp_path / "stems") in line and "choose a folder that you may write to" in line
 
@@ -408,7 +409,7 @@ def test_cuda_without_cupy_is_refused(command, refused, priors, song, monkeypatc
     monkeypatch.setitem(sys.modules, "cupy", None)  # what makes Python's import fail
     subject = {"separate": [song, "--priors", priors], "sample": [priors / "bass.npz"]}[command]
     line = refused(command, *subject, "--device", "cuda")
-    assert "CuPy" in line and "pip install" in line
+    assert "CuPy" in line and 'pip install "cupy-cuda12x' in line
 
 
 @pytest.mark.parametrize("answer", ["none", "error"])

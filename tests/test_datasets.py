@@ -405,7 +405,7 @@ def test_musdb_damaged_file_is_named(musdb):
 def test_musdb_without_the_package(musdb, monkeypatch):
     path, _, _ = musdb
     monkeypatch.setitem(sys.modules, "musdb", None)
-    refused(lambda: MUSDB18(path, "test"), path, "pip install", "FFmpeg")
+    refused(lambda: MUSDB18(path, "test"), path, 'pip install "musdb>=', "FFmpeg")
 
 
 # Recognising a layout

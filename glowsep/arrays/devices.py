@@ -3,6 +3,7 @@
 import numpy as np
 
 from glowsep.arrays.library import array_module
+from glowsep.errors import how_to_install
 
 
 def to_host(array):
@@ -47,7 +48,8 @@ def cuda():
         import cupy
     except ImportError:
         raise ValueError(
-            "device 'cuda' needs CuPy: pip install '.[cuda12]' or '.[cuda13]' in the repository, or use 'cpu'"
+            f"device 'cuda' needs CuPy: {how_to_install('cuda12')} for CUDA 12, {how_to_install('cuda13')} for CUDA 13; "
+            "or use 'cpu'"
         ) from None
     try:
         found = cupy.cuda.runtime.getDeviceCount()

@@ -13,7 +13,7 @@ from glowsep.arrays.files import put_in_place, work_folder
 from glowsep.book.links import PAGES
 from glowsep.book.source import write_source
 from glowsep.datasets.shipped import REPOSITORY
-from glowsep.errors import BookError
+from glowsep.errors import BookError, how_to_install
 
 COMMAND = (sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build")
 INVENTORY = "objects.inv"  # Sphinx writes it into every site; its first lines name the project
@@ -60,7 +60,7 @@ def require_jupyter_book():
     except metadata.PackageNotFoundError:
         found = "none"
     if not found.startswith("1."):
-        raise BookError(f'the book needs Jupyter Book 1, but there is {found} here; pip install -e ".[book]"')
+        raise BookError(f"the book needs Jupyter Book 1, but there is {found} here: {how_to_install('book')}")
 
 
 def require_place(out):

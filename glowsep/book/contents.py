@@ -32,7 +32,7 @@ def chapters(repository):
     folder = Path(repository) / "chapters"
     found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
     if not found:
-        raise BookError(f"{folder}: no chapters here; install from inside the repository: pip install -e '.[book]'")
+        raise BookError(f"{folder}: no chapters here; clone the repository, and run this inside it")
     return found
 
 

@@ -3,7 +3,7 @@
 from glowsep.datasets.files import split_folder
 from glowsep.datasets.stem_folder import StemFolder
 from glowsep.datasets.track import Dataset, Track
-from glowsep.errors import DatasetError
+from glowsep.errors import DatasetError, how_to_install
 
 SOURCES = ("bass", "drums", "other", "vocals")
 STREAMS = ("mixture", "drums", "bass", "other", "vocals")  # the order in a .stem.mp4 file
@@ -85,7 +85,7 @@ class MUSDB18(Dataset):
         try:
             import musdb
         except (ImportError, RuntimeError) as error:  # the latter where FFmpeg is missing
-            advice = "pip install '.[musdb]' in the repository, and FFmpeg from ffmpeg.org"
+            advice = f"{how_to_install('musdb')}, and FFmpeg from ffmpeg.org"
             raise DatasetError(f"{path}: MUSDB18 is read with the musdb package ({error}); {advice}") from None
         try:
             tracks = musdb.DB(root=str(path), subsets=subset).tracks
