@@ -18,7 +18,6 @@ import soundfile
 from conftest import RATE, TINY, noise, tiny_prior
 
 from glowsep.cli import main
-from glowsep.signals import audio
 from glowsep.signals.audio import writing
 
 REPOSITORY = Path(__file__).resolve().parents[1]
