@@ -7,6 +7,8 @@ from glowsep import check, metrics
 from glowsep.errors import AudioError, DatasetError, GlowsepError, PriorError
 from glowsep.layers import ActNorm, AffineCoupling, InvertibleConv1x1, InvertibleConv1x1PLU, Squeeze
 from glowsep.signals.spectrogram import istft, stft
+from glowsep.systems import registry
+from glowsep.systems.glow.instglow import InstGlow
 from glowsep.systems.glow.model import Glow, GlowConfig
 from glowsep.systems.glow.prior import Prior, PriorConfig
 from glowsep.systems.glow.separate import Separation, separate, separate_file
@@ -15,6 +17,6 @@ from glowsep.systems.search.latent import LatentSearch
 
 __all__ = [
     "ActNorm", "AffineCoupling", "AnnealedSearch", "AudioError", "DatasetError", "Glow", "GlowConfig", "GlowsepError",
-    "InvertibleConv1x1", "InvertibleConv1x1PLU", "LatentSearch", "Prior", "PriorConfig", "PriorError", "Separation",
-    "Squeeze", "check", "istft", "metrics", "separate", "separate_file", "stft",
+    "InstGlow", "InvertibleConv1x1", "InvertibleConv1x1PLU", "LatentSearch", "Prior", "PriorConfig", "PriorError",
+    "Separation", "Squeeze", "check", "istft", "metrics", "registry", "separate", "separate_file", "stft",
 ]  # fmt: skip

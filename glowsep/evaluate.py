@@ -1,22 +1,21 @@
-"""Systems over a whole data set: every track loaded once, every method scored on it, floors and ceilings beside."""
+"""Systems over a whole data set: every track is loaded once, and every system is scored on it."""
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from glowsep.arrays.files import write_text
-from glowsep.datasets.shipped import shipped
+from glowsep.datasets.track import Dataset, Track
 from glowsep.metrics import sdr, si_sdr
-from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
-from glowsep.systems.floors_and_ceilings.ceilings import oracle_magnitude, oracle_power
-from glowsep.systems.floors_and_ceilings.floors import equal_share, mixture
-from glowsep.systems.nmf.separate import PoissonNMF
+from glowsep.systems.registry import FOR_COMPARISON, SYSTEMS
+from glowsep.systems.system import System
 
 METRICS = {"sdr": sdr, "si_sdr": si_sdr}
-LEARNT = shipped("baselines")
 
 
 @dataclass(frozen=True)
@@ -27,13 +26,13 @@ class TrackScores:
     ----------
     name : str
     sources : dict of str to dict of str to float
-        By source, then by metric, in decibels; NaN where the reference is silent.
+        By source, then by metric, in decibels; NaN if the reference is silent.
     """
 
     name: str
     sources: dict[str, dict[str, float]]
 
-    def mean(self, metric):
+    def mean(self, metric: str) -> float:
         """The song's score: the mean over its sounding sources."""
         return _average(scores[metric] for scores in self.sources.values())
 
@@ -56,36 +55,36 @@ class Evaluation:
     tracks: list[TrackScores]
 
     @property
-    def sources(self):
+    def sources(self) -> list[str]:
         """The names of all sources of all tracks, in the order in which they come."""
         return list(dict.fromkeys(source for track in self.tracks for source in track.sources))
 
-    def of_source(self, source, metric="sdr"):
+    def of_source(self, source: str, metric: str = "sdr") -> np.ndarray:
         """A source's score in every track it belongs to: array (tracks,), NaN where it is silent."""
         return np.array([track.sources[source][metric] for track in self.tracks if source in track.sources])
 
-    def source_mean(self, source, metric="sdr"):
+    def source_mean(self, source: str, metric: str = "sdr") -> float:
         """The mean over the tracks in which the source sounds."""
         return _average(self.of_source(source, metric))
 
-    def silent(self, source):
-        """In how many tracks the source is silent, and so has no score."""
+    def silent(self, source: str) -> int:
+        """The number of tracks in which the source is silent, and so has no score."""
         return int(np.isnan(self.of_source(source)).sum())
 
-    def of_songs(self, metric="sdr"):
+    def of_songs(self, metric: str = "sdr") -> np.ndarray:
         """Every song's score: array (tracks,)."""
         return np.array([track.mean(metric) for track in self.tracks])
 
-    def mean(self, metric="sdr"):
+    def mean(self, metric: str = "sdr") -> float:
         """The data set's figure: the mean over its songs."""
         return _average(self.of_songs(metric))
 
-    def median(self, metric="sdr"):
+    def median(self, metric: str = "sdr") -> float:
         """The median over the songs, which one odd song does not move."""
         return _average(self.of_songs(metric), np.median)
 
-    def as_json(self):
-        """All scores as what JSON can hold; null where there is no score."""
+    def as_json(self) -> dict:
+        """All scores as what JSON can hold; null if there is no score."""
         return {
             "method": self.method,
             "mean": {metric: _number(self.mean(metric)) for metric in METRICS},
@@ -108,31 +107,36 @@ class Evaluation:
         }
 
 
-def companions(folder=LEARNT):
-    """What stands beside every evaluation: floors, learnt baselines and ceilings, as a dict of name to method.
+def comparison_systems(folder: str | PathLike | None = None) -> dict[str, System]:
+    """What every evaluation is compared with: floors, trained baselines and ceilings, as a dict of name to system.
 
     Parameters
     ----------
-    folder : path
-        Holds ``average_spectrum.npz`` and ``nmf.npz``.
+    folder : path, optional
+        Holds ``average_spectrum.npz`` and ``nmf.npz``; by default those that come with glowsep.
 
     Raises
     ------
     PriorError
-        Where one of the two files is missing or damaged.
+        If one of the two files is missing or damaged.
+
+    Examples
+    --------
+    >>> list(comparison_systems())
+    ['mixture', 'equal_share', 'average_spectrum', 'nmf', 'oracle_magnitude', 'oracle_power']
     """
-    folder = Path(folder)
+    systems = {name: SYSTEMS[name] for name in FOR_COMPARISON}
     return {
-        "mixture": mixture,
-        "equal_share": equal_share,
-        "average_spectrum": AverageSpectrum.load(folder / "average_spectrum.npz"),
-        "nmf": PoissonNMF.load(folder / "nmf.npz"),
-        "oracle_magnitude": oracle_magnitude,
-        "oracle_power": oracle_power,
+        name: system.load()
+        if folder is None or system.weights is None
+        else system.load(Path(folder) / Path(system.weights).name)
+        for name, system in systems.items()
     }
 
 
-def evaluate(dataset, methods, quiet=False):
+def evaluate(
+    dataset: Dataset | Sequence[Track], methods: dict[str, Callable[[Track], np.ndarray]], quiet: bool = False
+) -> list[Evaluation]:
     """Score every method on every track.
 
     Parameters
@@ -140,7 +144,8 @@ def evaluate(dataset, methods, quiet=False):
     dataset : glowsep.datasets.Dataset
         Or any sequence of `glowsep.datasets.Track`; each is loaded once.
     methods : dict of str to callable
-        From a track to estimates (sources, channels, samples), in the order of ``track.sources``.
+        From a track to estimates (sources, channels, samples), in the order of ``track.sources``: a
+        `glowsep.systems.system.System`, or any function.
     quiet : bool
         No progress bar.
 
@@ -152,7 +157,16 @@ def evaluate(dataset, methods, quiet=False):
     Raises
     ------
     ValueError
-        Where a method's estimates have another shape than the sources, or are not finite.
+        If a method's estimates have another shape than the sources, or are not finite.
+
+    Examples
+    --------
+    >>> from glowsep.systems.floors_and_ceilings.floors import EqualShare
+    >>> rng = np.random.default_rng(0)
+    >>> sources = {name: rng.standard_normal((1, 800)) for name in ("bass", "drums")}
+    >>> (evaluation,) = evaluate([Track("song", 22050, sum(sources.values()), sources)], {"half": EqualShare()}, True)
+    >>> round(evaluation.mean("sdr"), 1)
+    3.0
     """
     evaluations = [Evaluation(name, []) for name in methods]
     with tqdm(total=len(dataset), unit="track", disable=quiet) as bar:
@@ -165,23 +179,27 @@ def evaluate(dataset, methods, quiet=False):
     return evaluations
 
 
-def joined(parts):
-    """The evaluations of all tracks, from those of some tracks each: lists of one Evaluation for each method."""
+def merged(parts: Sequence[Sequence[Evaluation]]) -> list[Evaluation]:
+    """The evaluations of all tracks, from several lists, each with one evaluation per method on some of the tracks."""
     return [
         Evaluation(of_method[0].method, [track for part in of_method for track in part.tracks])
         for of_method in zip(*parts, strict=True)
     ]
 
 
-def score(track, estimates, method="the method"):
-    """A track's scores for estimates (sources, channels, samples); `method` is the name for complaints."""
+def score(track: Track, estimates: np.ndarray, method: str = "the method") -> TrackScores:
+    """A track's scores for estimates (sources, channels, samples).
+
+    Raises
+    ------
+    ValueError
+        If the estimates have another shape than the sources, or are not finite; names the ``method``.
+    """
     references = np.stack(list(track.sources.values()))
     if np.shape(estimates) != references.shape:
-        raise ValueError(
-            f"{method} gave estimates {np.shape(estimates)} for {track.name}, but they must be {references.shape}"
-        )
+        raise ValueError(f"{method} gave estimates {np.shape(estimates)} for {track.name}, expected {references.shape}")
     if not np.isfinite(estimates).all():
-        raise ValueError(f"{method} gave estimates of {track.name} that are not finite, but they must be")
+        raise ValueError(f"{method} gave estimates of {track.name} that are not finite")
     silent = ~references.any(axis=(1, 2))
     scores = {name: np.where(silent, np.nan, metric(references, estimates)) for name, metric in METRICS.items()}
     return TrackScores(
@@ -193,7 +211,7 @@ def score(track, estimates, method="the method"):
     )
 
 
-def table(evaluations, metric="sdr"):
+def table(evaluations: Sequence[Evaluation], metric: str = "sdr") -> str:
     """A text table: a row per method, a column per source, and the mean; in decibels."""
     sources = evaluations[0].sources
     rows = [["method", *sources, "mean"]]
@@ -208,7 +226,7 @@ def table(evaluations, metric="sdr"):
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
-def save_json(evaluations, path):
+def save_json(evaluations: Sequence[Evaluation], path: str | PathLike) -> None:
     """Write the first evaluation, with all others in its list ``beside``; the file is whole or not there at all.
 
     Parameters
@@ -217,8 +235,8 @@ def save_json(evaluations, path):
         What `evaluate` gave, the method in question first.
     path : path
     """
-    first, *beside = (evaluation.as_json() for evaluation in evaluations)
-    write_text(path, json.dumps(first | {"beside": beside}, indent=1, allow_nan=False) + "\n")
+    first, *others = (evaluation.as_json() for evaluation in evaluations)
+    write_text(path, json.dumps(first | {"beside": others}, indent=1, allow_nan=False) + "\n")
 
 
 def _average(scores, average=np.mean):

@@ -1,36 +1,27 @@
 """``evaluate``: a method's scores on a data set, beside floors, baselines and ceilings."""
 
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from glowsep import cluster
-from glowsep.arrays.devices import to_device, to_host
-from glowsep.cli import options, reports
-from glowsep.cli.priors import add_priors, load_priors
-from glowsep.cli.separate import add_search, search
+from glowsep.cli import options, reports, systems
 from glowsep.datasets.shipped import shipped
-from glowsep.errors import PriorError
-from glowsep.evaluate import companions, evaluate, joined, save_json, table
-from glowsep.systems.glow.separate import separate
+from glowsep.datasets.track import Dataset
+from glowsep.errors import DatasetError
+from glowsep.evaluate import Evaluation, comparison_systems, evaluate, merged, save_json, table
+from glowsep.systems.registry import FOR_COMPARISON, SYSTEMS
+from glowsep.systems.system import System
 
 SUMMARY = "score a method on a data set, beside floors, baselines and ceilings"
 EXAMPLE = "python -m glowsep evaluate data/freedoom4 --method instglow --json instglow.json --plot instglow.png"
-OURS = "instglow"
-METHODS = (OURS, "mixture", "equal_share", "average_spectrum", "nmf", "oracle_magnitude", "oracle_power")
 
 
-def add_arguments(parser):
+def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
     options.add_dataset(parser, split="test")
-    parser.add_argument(
-        "--method",
-        type=lambda name: name.replace("-", "_"),
-        choices=METHODS,
-        default=OURS,
-        metavar="NAME",
-        help=f"{', '.join(METHODS)}; it comes first, and all but {OURS} stand beside it anyway (default: %(default)s)",
-    )
+    others = ", ".join(FOR_COMPARISON)
+    systems.add_method(parser, tuple(SYSTEMS), f"it comes first, and {others} are scored with it anyway")
     parser.add_argument("--json", type=options.new_file, metavar="FILE", help="write the scores, track by track")
     parser.add_argument(
         "--plot", type=options.new_picture, metavar="FILE.png", help="draw how the tracks' scores are spread"
@@ -44,16 +35,16 @@ def add_arguments(parser):
         metavar="FOLDER",
         help="average_spectrum.npz and nmf.npz, as train writes them (default: data/baselines)",
     )
-    add_priors(parser)
-    add_search(parser)
+    systems.add_weights(parser)
+    systems.add_search(parser)
     options.add_device(parser)
     options.add_scheduler(parser, "track")
     options.add_seed(parser)
     options.add_quiet(parser)
 
 
-def run(arguments):
-    """Score the method and its companions, print the table, and write what else is asked for."""
+def run(arguments: Namespace) -> None:
+    """Score the method and what it is compared with, print the table, and write what else is asked for."""
     evaluations = evaluate_on_workers(arguments) if arguments.scheduler else evaluate_here(arguments)
     print(table(evaluations))
     if arguments.json:
@@ -66,66 +57,63 @@ def run(arguments):
         options.say(arguments, arguments.plot)
     if arguments.report:
         dataset = chosen_tracks(arguments)
-        method = chosen_methods(arguments, dataset.sources)[arguments.method]
-        reports.write_dataset_report(arguments, search(arguments), evaluations, dataset, method)
+        system = chosen_systems(arguments, dataset.sources)[arguments.method]
+        reports.write_dataset_report(arguments, system, evaluations, dataset)
 
 
-def evaluate_here(arguments):
+def evaluate_here(arguments: Namespace) -> list[Evaluation]:
     """The evaluations of all tracks, one after the other."""
     options.check_device(arguments)
     dataset = chosen_tracks(arguments)
-    return evaluate(dataset, chosen_methods(arguments, dataset.sources), quiet=not options.shows_progress(arguments))
+    return evaluate(dataset, chosen_systems(arguments, dataset.sources), quiet=not options.shows_progress(arguments))
 
 
-def evaluate_on_workers(arguments):
+def evaluate_on_workers(arguments: Namespace) -> list[Evaluation]:
     """The same evaluations, each track's from a worker of ``--scheduler``."""
-    arguments.priors = arguments.priors or [shipped("priors")]
-    arguments = options.absolute(arguments, "dataset", "baselines", "priors")
+    arguments.weights = systems.weight_paths(arguments)
+    arguments = options.absolute(arguments, "dataset", "baselines", "weights")
     names = chosen_tracks(arguments).names
     tasks = {name: (arguments, name) for name in names}
     quiet = not options.shows_progress(arguments)
     with cluster.connected(arguments.scheduler) as client:
         parts = dict(cluster.results(client, evaluate_track, tasks, "track", quiet))
-    return joined([parts[name] for name in names])
+    return merged([parts[name] for name in names])
 
 
-def evaluate_track(arguments, name):
+def evaluate_track(arguments: Namespace, name: str) -> list[Evaluation]:
     """The evaluations of one track: what a worker does."""
-    for path in (arguments.dataset, arguments.baselines, *arguments.priors):
+    for path in (arguments.dataset, arguments.baselines, *arguments.weights):
         cluster.require_visible(path)
     options.check_device(arguments)
     dataset = chosen_tracks(arguments)
     dataset.names = (name,)
-    return evaluate(dataset, chosen_methods(arguments, dataset.sources), quiet=True)
+    return evaluate(dataset, chosen_systems(arguments, dataset.sources), quiet=True)
 
 
-def chosen_tracks(arguments):
+def chosen_tracks(arguments: Namespace) -> Dataset:
     """The data set with the tracks that the options ask for."""
     dataset = options.open_split(arguments.dataset, arguments.split, "test")
     dataset.names = dataset.names[: arguments.limit]
     return dataset
 
 
-def chosen_methods(arguments, sources):
-    """The method that ``--method`` asks for, then its companions: a dict of name to method."""
-    methods = companions(arguments.baselines)
-    if arguments.method == OURS:
-        methods[OURS] = instglow(arguments, sources)
-    return {arguments.method: methods[arguments.method]} | methods
+def chosen_systems(arguments: Namespace, sources: Sequence[str]) -> dict[str, System]:
+    """The system that ``--method`` asks for, then those it is compared with: a dict of name to system.
 
-
-def instglow(arguments, sources):
-    """The method that separates a track with one prior for each of ``sources``."""
-    prior_of = {prior.name: prior for prior in load_priors(arguments.priors, arguments.device)}
-    for source in sources:
-        if source not in prior_of:
-            raise PriorError(f"{arguments.dataset}: holds {source!r}, of which there is no prior; train one")
-    priors = [prior_of[source] for source in sources]
-
-    def method(track):
-        rng = np.random.default_rng(arguments.seed)  # the same for every track: their order does not matter
-        mixture = to_device(track.mixture, arguments.device)
-        found = separate(mixture, priors, track.rate, search(arguments), arguments.mask_exponent, rng)
-        return to_host(found.estimates)
-
-    return method
+    Raises
+    ------
+    DatasetError
+        If the system does not know one of the data set's ``sources``.
+    """
+    compared = comparison_systems(arguments.baselines)
+    if arguments.method in compared and not arguments.weights:
+        system = compared[arguments.method]
+    else:
+        system = systems.load_system(arguments)
+    try:
+        if system.sources:
+            system.only(sources)
+    except ValueError as error:
+        raise DatasetError(f"{arguments.dataset}: {error}; train one that does") from None
+    others = {name: other for name, other in compared.items() if name != arguments.method}
+    return {arguments.method: system} | others

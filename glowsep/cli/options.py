@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from glowsep.arrays.devices import cuda, to_device
+from glowsep.arrays.devices import cuda
 from glowsep.datasets import open_dataset
 
 DEVICES = ("cpu", "cuda")
@@ -39,7 +39,7 @@ def add_scheduler(parser, task):
     parser.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help=f"run on the workers of this Dask scheduler, one task a {task}: tcp://HOST:8786 (default: run here)",
+        help=f"run on the workers of this Dask scheduler, one task per {task}: tcp://HOST:8786 (default: run here)",
     )
 
 
@@ -71,31 +71,21 @@ def generator(arguments):
 
 
 def shows_progress(arguments):
-    """Whether to draw progress bars: only where somebody looks at them."""
+    """Whether to draw progress bars: only if somebody looks at them."""
     return not arguments.quiet and sys.stderr.isatty()
 
 
 def say(arguments, line):
-    """Print a line, with whatever the terminal's alphabet lacks written as escapes, unless ``--quiet`` was given."""
+    """Print a line, unless ``--quiet`` was given; characters that the terminal lacks become escapes."""
     if not arguments.quiet:
         encoding = sys.stdout.encoding or "utf-8"
         print(str(line).encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
 
 def check_device(arguments):
-    """Refuse ``--device cuda`` where CuPy or a GPU is missing, before any work is done."""
+    """Refuse ``--device cuda`` if CuPy or a GPU is missing, before any work is done."""
     if arguments.device == "cuda":
         cuda()
-
-
-def move(prior, device):
-    """Move a prior's weights to a device."""
-    weights = prior.flow.parameters() | prior.flow.state()
-    # Flags stay on the host: every step asks for them, and to ask a device is to wait for it.
-    numbers = {name: to_device(array, device) for name, array in weights.items() if array.dtype != bool}
-    prior.flow.load(weights | numbers)
-    for name, array in prior.statistics().items():
-        setattr(prior, name, to_device(array, device))
 
 
 def whole_number(lowest):

@@ -39,8 +39,7 @@ def add_arguments(parser):
 def run(arguments):
     """Draw one sound and write it."""
     options.check_device(arguments)
-    prior = Prior.load(arguments.prior)
-    options.move(prior, arguments.device)
+    prior = Prior.load(arguments.prior).to(arguments.device)
     waveform = prior.sample(arguments.seconds, options.generator(arguments), arguments.temperature)
     path = arguments.out or Path(f"{prior.name}-sample.wav")
     audio.write(path, to_host(waveform)[None], prior.config.rate)

@@ -1,29 +1,41 @@
-"""Poisson NMF: a magnitude spectrogram as a dictionary of spectra times their activations (chapter 3).
+r"""Poisson NMF: a magnitude spectrogram as a dictionary of spectra times their activations (chapter 3).
 
-.. math:: V \\approx W H, \\qquad W, H \\ge 0
+.. math:: V \approx W H, \qquad W, H \ge 0
 
 by the multiplicative updates of Lee & Seung 2001, which never raise the generalised Kullback-Leibler divergence.
 """
+
+from collections.abc import Sequence
+
+import numpy as np
 
 from glowsep.arrays.library import array_module
 
 TINY = 1e-10  # keeps 0 / 0 away; far below the magnitude of a 16-bit recording's quietest step
 
 
-def learn_dictionary(V, components, iterations, rng):
+def learn_dictionary(V: np.ndarray, components: int, iterations: int, rng: np.random.Generator) -> np.ndarray:
     """The dictionary of a Poisson NMF, ``V ~ W H``, by multiplicative updates of both factors.
+
+    Source: Lee & Seung 2001, theorem 2; chapter 3.
 
     Parameters
     ----------
-    V : numpy.ndarray, (bins, frames)
+    V : array, (bins, frames)
         Magnitudes.
     components, iterations : int
     rng : numpy.random.Generator
 
     Returns
     -------
-    W : numpy.ndarray, (bins, components)
+    W : array, (bins, components)
         Each component sums to one.
+
+    Examples
+    --------
+    >>> V = np.outer([0.2, 0.3, 0.5], [1.0, 7.0, 4.0])
+    >>> learn_dictionary(V, 1, 10, np.random.default_rng(0)).round(2).ravel()
+    array([0.2, 0.3, 0.5])
     """
     # Around the mean spectrum and the mean loudness: a start from which few components die.
     xp = array_module(V)
@@ -35,7 +47,37 @@ def learn_dictionary(V, components, iterations, rng):
     return W
 
 
-def activations(V, W, iterations):
+def joint_parts(V: np.ndarray, dictionaries: Sequence[np.ndarray], iterations: int) -> np.ndarray:
+    r"""What each source contributes when all dictionaries explain V together: the parts :math:`W_i H_i`.
+
+    .. math:: V \approx [W_1 \; W_2 \; \cdots] \, [H_1^\top \; H_2^\top \; \cdots]^\top
+
+    Source: Smaragdis, Raj & Shashanka 2007, section 3; chapter 3.
+
+    Parameters
+    ----------
+    V : array, (bins, frames)
+    dictionaries : sequence of arrays, (bins, components)
+        One for each source; they may have different numbers of components.
+    iterations : int
+
+    Returns
+    -------
+    array, (sources, bins, frames)
+
+    Examples
+    --------
+    >>> low, high = np.array([[1.0], [0.0]]), np.array([[0.0], [1.0]])
+    >>> joint_parts(np.array([[3.0], [5.0]]), [low, high], 1).round(6).tolist()
+    [[[3.0], [0.0]], [[0.0], [5.0]]]
+    """
+    xp = array_module(V)
+    H = activations(V, xp.concatenate(list(dictionaries), axis=1), iterations)
+    ends = np.cumsum([W.shape[1] for W in dictionaries])[:-1].tolist()
+    return xp.stack([W @ part for W, part in zip(dictionaries, xp.split(H, ends), strict=True)])
+
+
+def activations(V: np.ndarray, W: np.ndarray, iterations: int) -> np.ndarray:
     """How loud each component is in each frame, H in ``V ~ W H`` for a fixed dictionary: (components, frames)."""
     H = array_module(V).tile(V.sum(axis=0) / W.shape[1], (W.shape[1], 1))
     for _ in range(iterations):
@@ -43,23 +85,16 @@ def activations(V, W, iterations):
     return H
 
 
-def update_activations(V, W, H):
-    """``H <- H * (W^T (V / W H)) / (W^T 1)``: never raises the divergence `kullback_leibler`."""
+def update_activations(V: np.ndarray, W: np.ndarray, H: np.ndarray) -> np.ndarray:
+    """``H <- H * (W^T (V / W H)) / (W^T 1)``: never raises `glowsep.learning.losses.kullback_leibler`."""
     return H * (W.T @ (V / (W @ H + TINY))) / (W.sum(axis=0)[:, None] + TINY)
 
 
-def update_dictionary(V, W, H):
+def update_dictionary(V: np.ndarray, W: np.ndarray, H: np.ndarray) -> np.ndarray:
     """``W <- W * ((V / W H) H^T) / (1 H^T)``: the same rule for the other factor."""
     return W * ((V / (W @ H + TINY)) @ H.T) / (H.sum(axis=1) + TINY)
 
 
-def normalised(W):
+def normalised(W: np.ndarray) -> np.ndarray:
     """Each component (a column) divided by its sum."""
     return W / (W.sum(axis=0) + TINY)
-
-
-def kullback_leibler(V, model):
-    """``sum(V log(V / model) - V + model)``: the negative Poisson log-likelihood, up to a constant."""
-    xp = array_module(V)
-    heard = xp.where(V > 0, V, 1)  # 0 log 0 = 0
-    return (V * xp.log(heard / (model + TINY)) - V + model).sum()

@@ -1,4 +1,4 @@
-"""Chapter 1: masks, the share of each time-frequency bin that belongs to each source."""
+"""Masks: the share of each time-frequency bin that belongs to each source."""
 
 import numpy as np
 
@@ -6,10 +6,12 @@ from glowsep.arrays.library import array_module
 from glowsep.signals.spectrogram import istft, stft
 
 
-def ratio_masks(magnitudes, exponent=1.0):
+def ratio_masks(magnitudes: np.ndarray, exponent: float = 1.0) -> np.ndarray:
     r"""Each source's share of every bin; exponent 1 shares by magnitude, exponent 2 by power (Wiener).
 
     .. math:: m_i = \frac{s_i^p}{\sum_j s_j^p}
+
+    Source: Liutkus & Badeau 2015, section 2; chapter 1.
 
     Parameters
     ----------
@@ -26,23 +28,24 @@ def ratio_masks(magnitudes, exponent=1.0):
     Raises
     ------
     ValueError
-        Where the exponent is not above 0.
+        If the exponent is not above 0.
 
-    Notes
-    -----
-    Chapter 1; Liutkus & Badeau 2015, "Generalized Wiener filtering with fractional power spectrograms".
+    Examples
+    --------
+    >>> ratio_masks(np.array([[[3.0]], [[1.0]]]), 2).ravel()
+    array([0.9, 0.1])
     """
     if not exponent > 0:
         raise ValueError(f"exponent is {exponent}, but must be above 0")
     xp = array_module(magnitudes)
-    loudest = magnitudes.max(axis=0)
-    # Relative to the loudest source no power can overflow, and the sum is at least one.
-    relative = xp.where(loudest > 0, magnitudes / xp.where(loudest > 0, loudest, 1), 1)
+    highest = magnitudes.max(axis=0)
+    # Relative to the highest magnitude of its bin no power can overflow, and the sum is at least one.
+    relative = xp.where(highest > 0, magnitudes / xp.where(highest > 0, highest, 1), 1)
     powers = relative**exponent
     return powers / powers.sum(axis=0)
 
 
-def apply_masks(masks, mixture_spectrum):
+def apply_masks(masks: np.ndarray, mixture_spectrum: np.ndarray) -> np.ndarray:
     """Estimates' spectra ``m_i X``, with the mixture's phase: they add up to the mixture.
 
     Parameters
@@ -54,20 +57,32 @@ def apply_masks(masks, mixture_spectrum):
     Returns
     -------
     array, (sources, ..., bins, frames), complex
+
+    Examples
+    --------
+    >>> apply_masks(np.array([[[0.75]], [[0.25]]]), np.array([[4j]])).ravel()
+    array([0.+3.j, 0.+1.j])
     """
     xp = array_module(masks)
     between = tuple(range(1, mixture_spectrum.ndim - 1))
     return xp.expand_dims(masks, between) * mixture_spectrum
 
 
-def share(mixture, rate, masks, masks_rate=22050, window_length=1024, hop=256):
-    r"""Share a mixture out by masks that were found at another sample rate, channel by channel, with its own phase.
+def mask_waveform(
+    mixture: np.ndarray,
+    rate: int,
+    masks: np.ndarray,
+    masks_rate: int = 22050,
+    window_length: int = 1024,
+    hop: int = 256,
+) -> np.ndarray:
+    r"""Apply masks that were found at another sample rate to a mixture, channel by channel, with its own phase.
 
     .. math:: \hat s_{i,c} = \mathrm{iSTFT}(m_i \odot \mathrm{STFT}(x_c)), \qquad \sum_i \hat s_{i,c} = x_c
 
     The mixture's STFT, at its own rate, has a window of (about) the same duration as the masks', and the masks are
     interpolated to its bins and frames: interpolated masks still add up to one. Above the masks' highest
-    frequency the highest mask holds, so that nothing of the mixture is lost.
+    frequency the highest mask holds, so that nothing of the mixture is lost. Source: chapter 12.
 
     Parameters
     ----------
@@ -84,9 +99,12 @@ def share(mixture, rate, masks, masks_rate=22050, window_length=1024, hop=256):
     array, (sources, channels, samples)
         They add up to the mixture.
 
-    Notes
-    -----
-    Chapter 12.
+    Examples
+    --------
+    >>> masks = np.full((2, 513, 3), [[[0.75]], [[0.25]]])
+    >>> mask_waveform(np.ones((1, 512)), 22050, masks).mean(axis=2).round(6)
+    array([[0.75],
+           [0.25]])
     """
     own_hop = max(1, round(hop * rate / masks_rate))
     own_window = own_hop * (window_length // hop)
@@ -95,12 +113,12 @@ def share(mixture, rate, masks, masks_rate=22050, window_length=1024, hop=256):
     # Whole numbers are multiplied first: at the masks' own rate every position must be exactly its own.
     masks = interpolate(masks, np.arange(bins) * (rate * window_length) / (own_window * masks_rate), axis=1)
     masks = interpolate(masks, np.arange(frames) * (own_hop * masks_rate) / (rate * hop), axis=2)
-    # Source by source: all sources' spectra at once would be most of the memory that a separation takes.
+    # Source by source: the spectra of all sources at once would be most of the memory that a separation takes.
     estimates = [istft(apply_masks(mask[None], spectrum)[0], mixture.shape[1], own_window, own_hop) for mask in masks]
     return array_module(mixture).stack(estimates)
 
 
-def interpolate(array, positions, axis):
+def interpolate(array: np.ndarray, positions: np.ndarray, axis: int) -> np.ndarray:
     """``array`` at fractional ``positions`` (numpy.ndarray) along ``axis``: linear, and constant beyond the ends."""
     xp = array_module(array)
     positions = np.clip(positions, 0, array.shape[axis] - 1)

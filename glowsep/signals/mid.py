@@ -1,39 +1,51 @@
-"""What all simple systems share: they look at a mono magnitude spectrogram and answer with masks on the mixture."""
+"""The mid of a recording, the mean of its channels: what systems listen to that find one mask for all channels."""
 
 import numpy as np
 
 from glowsep.signals.resampling import resample
 from glowsep.signals.spectrogram import stft
 
-#: Hz; that of the priors and of `glowsep.signals.masks.share`: a comparison compares models, not sample rates.
+#: Hz; that of the shipped priors and of `glowsep.signals.masks.mask_waveform`: comparisons compare models, not rates.
 RATE = 22_050
 
 
-def mid_magnitude(waveform, rate):
-    """Magnitude spectrogram of the mean of all channels, at 22,050 Hz.
+def mid(waveform: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
+    """The mean of all channels, resampled.
+
+    Parameters
+    ----------
+    waveform : numpy.ndarray, (..., channels, samples)
+    rate, new_rate : int
+        Hz.
+
+    Returns
+    -------
+    numpy.ndarray, (..., samples)
+
+    Examples
+    --------
+    >>> mid(np.array([[1.0, 2.0], [3.0, 6.0]]), 22050, 22050)
+    array([2., 4.])
+    """
+    return resample(waveform.mean(axis=-2), rate, new_rate)
+
+
+def mid_magnitude(waveform: np.ndarray, rate: int) -> np.ndarray:
+    """Magnitude spectrogram of the mid at 22,050 Hz, with the default window and hop of `glowsep.stft`.
 
     Parameters
     ----------
     waveform : numpy.ndarray, (..., channels, samples)
     rate : int
-        Its samples per second.
+        Hz.
 
     Returns
     -------
     numpy.ndarray, (..., bins, frames)
+
+    Examples
+    --------
+    >>> mid_magnitude(np.ones((2, 512)), 22050).shape
+    (513, 3)
     """
-    return np.abs(stft(resample(waveform.mean(axis=-2), rate, RATE)))
-
-
-def places(names, learnt):
-    """Where each of ``names`` stands in ``learnt``, a tuple of instruments.
-
-    Raises
-    ------
-    ValueError
-        For a name that was not learnt.
-    """
-    for name in names:
-        if name not in learnt:
-            raise ValueError(f"source is {name!r}, but the system has learnt {', '.join(learnt)}")
-    return [learnt.index(name) for name in names]
+    return np.abs(stft(mid(waveform, rate, RATE)))

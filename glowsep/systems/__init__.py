@@ -1,1 +1,1 @@
-"""One folder per system of the paper's table, with the same file names in each: model, train, separate."""
+"""Systems that take a mixture apart: a folder for each, all of them in the registry."""

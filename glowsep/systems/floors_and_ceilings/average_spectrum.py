@@ -1,39 +1,72 @@
 """The average-spectrum mask: an equaliser for each instrument, the same in every frame; nothing is searched."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from os import PathLike
 
 import numpy as np
 
+from glowsep.datasets.solos import solo_magnitudes
+from glowsep.datasets.track import Dataset
 from glowsep.learning.weights import load_arrays, save_arrays
-from glowsep.signals.masks import ratio_masks, share
-from glowsep.signals.mid import mid_magnitude, places
+from glowsep.signals.masks import mask_waveform, ratio_masks
+from glowsep.signals.mid import mid_magnitude
+from glowsep.systems.system import System
 
 KIND = "spectrum table"
 
 
-@dataclass(frozen=True)
-class AverageSpectrum:
-    """Separates by each instrument's mean magnitude spectrum, ``mask_i = m_i^p / sum_j m_j^p`` in every frame.
+@dataclass(frozen=True, repr=False)
+class AverageSpectrum(System):
+    r"""Separates by each instrument's mean magnitude spectrum, in every frame alike.
 
-    What a latent search must beat: its first step, from latents of zero, hardly knows more than this. Call it with a
-    `glowsep.datasets.Track`. Chapter 13.
+    .. math:: m_i = \frac{\bar s_i^p}{\sum_j \bar s_j^p}
+
+    Every search must beat it: from latents of zero, the first step hardly knows more than this. Source: chapter 13.
 
     Attributes
     ----------
-    names : tuple of str
-        The instruments.
-    spectra : numpy.ndarray, (instruments, bins)
+    sources : tuple of str
+    spectra : numpy.ndarray, (sources, bins)
         Mean magnitudes.
     exponent : float
         p, of the masks.
+
+    Examples
+    --------
+    >>> system = AverageSpectrum.from_solos({"bass": np.ones((513, 8)), "drums": np.ones((513, 8))})
+    >>> system
+    AverageSpectrum(bass, drums; trained on solos)
+    >>> system.separate(np.ones((1, 800)), 22050).shape
+    (2, 1, 800)
     """
 
-    names: tuple[str, ...]
+    sources: tuple[str, ...]
     spectra: np.ndarray
     exponent: float
+    name = "average_spectrum"
+    trained_on = "solos"
+    weights = "baselines/average_spectrum.npz"
+    for_comparison = True
 
     @classmethod
-    def fit(cls, solos, exponent=1.5):
+    def fit(cls, dataset: Dataset, *, seed: int = 0, progress: bool = False) -> AverageSpectrum:
+        """Average the frames in which each instrument of the data set plays alone.
+
+        Parameters
+        ----------
+        dataset : glowsep.datasets.Dataset
+        seed : int
+            Says which frames are taken.
+        progress : bool
+            Show a progress bar for each instrument.
+        """
+        return cls.from_solos(solo_magnitudes(dataset, rng=np.random.default_rng(seed), quiet=not progress))
+
+    @classmethod
+    def from_solos(cls, solos: Mapping[str, np.ndarray], exponent: float = 1.5) -> AverageSpectrum:
         """Average the frames of each instrument.
 
         Parameters
@@ -45,23 +78,38 @@ class AverageSpectrum:
         """
         return cls(tuple(solos), np.stack([frames.mean(axis=1) for frames in solos.values()]), exponent)
 
-    def __call__(self, track):
-        """Estimates (sources, channels, samples) of a track's sources, in their order, from its mixture alone."""
-        magnitude = mid_magnitude(track.mixture, track.rate)
-        return share(track.mixture, track.rate, self.masks(magnitude, list(track.sources)))
+    def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
+        return mask_waveform(mixture, rate, self.masks(mid_magnitude(mixture, rate)))
 
-    def masks(self, magnitude, names):
-        """Masks (sources, bins, frames) for a mixture's magnitude (bins, frames)."""
-        spectra = self.spectra[places(names, self.names)]
-        masks = ratio_masks(spectra[:, :, np.newaxis], self.exponent)
-        return np.broadcast_to(masks, (len(names), *magnitude.shape))
+    def masks(self, magnitude: np.ndarray) -> np.ndarray:
+        """Masks (sources, bins, frames) for a mixture's magnitude (bins, frames): of it, only the shape matters."""
+        masks = ratio_masks(self.spectra[:, :, np.newaxis], self.exponent)
+        return np.broadcast_to(masks, (len(self.sources), *magnitude.shape))
 
-    def save(self, path):
-        """Write everything to one ``.npz`` file, whole or not at all."""
-        save_arrays(path, KIND, {"names": self.names, "exponent": self.exponent}, {"spectra": self.spectra})
+    def only(self, sources: Iterable[str]) -> AverageSpectrum:
+        return replace(self, sources=tuple(sources), spectra=self.spectra[self.positions(sources)])
+
+    def save(self, path: str | PathLike) -> None:
+        """Write everything to one ``.npz`` file, whole or not at all.
+
+        Raises
+        ------
+        PriorError
+            If the folder is missing, not writable or full.
+        """
+        save_arrays(path, KIND, {"names": self.sources, "exponent": self.exponent}, {"spectra": self.spectra})
 
     @classmethod
-    def load(cls, path):
-        """Read what `save` wrote; raises `glowsep.errors.PriorError` for any other file."""
-        header, arrays = load_arrays(path, KIND)
+    def load(cls, path: str | PathLike | None = None) -> AverageSpectrum:
+        """Read what `save` wrote; by default what comes with glowsep.
+
+        Raises
+        ------
+        PriorError
+            If the file is missing, damaged, or holds something else.
+        """
+        header, arrays = load_arrays(cls.shipped_weights() if path is None else path, KIND)
         return cls(tuple(header["names"]), arrays["spectra"], header["exponent"])
+
+    def settings(self) -> dict[str, str]:
+        return {"mask exponent": f"{self.exponent:g}"}

@@ -1,21 +1,22 @@
 """Separation: a search on the mixture's magnitude, then masks at the mixture's own rate; songs of any length."""
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from glowsep.arrays.devices import on_device_of, to_host
 from glowsep.signals import audio
-from glowsep.signals.masks import ratio_masks, share
+from glowsep.signals.masks import mask_waveform, ratio_masks
+from glowsep.signals.mid import mid
 from glowsep.signals.phase import phase_of
-from glowsep.signals.resampling import resample
 from glowsep.signals.spectrogram import istft, stft
+from glowsep.systems.glow.prior import Prior, PriorConfig
 from glowsep.systems.search.annealed import AnnealedSearch
 from glowsep.systems.search.found import Found
-
-#: Seconds of a song that are searched at once, and of them that neighbours share.
-SEGMENT, OVERLAP = 10.0, 1.0
+from glowsep.systems.songs import separate_song
 
 #: Root mean square of Freedoom-4's validation mixtures (their mean): four instruments as loud as the priors know them.
 LEVEL = 0.06
@@ -38,25 +39,40 @@ class Separation:
         One per source, as the search left them; none where the mixture is silent and nothing was searched.
     history : list of dict
         The search's loss terms, per iteration.
+
+    Examples
+    --------
+    >>> Separation(np.ones((2, 1, 800)), np.ones((2, 512, 5)), [], []).estimates.shape
+    (2, 1, 800)
     """
 
     estimates: np.ndarray
     magnitudes: np.ndarray
-    latents: list
-    history: list
+    latents: list[np.ndarray]
+    history: list[dict[str, float]]
 
 
-def separate(mixture, priors, rate=22050, search=None, mask_exponent=1.5, rng=None, callback=None):
+def separate(
+    mixture: np.ndarray,
+    priors: Sequence[Prior],
+    rate: int = 22050,
+    search: Callable[..., Found] | None = None,
+    mask_exponent: float = 1.5,
+    rng: np.random.Generator | None = None,
+    callback: Callable | None = None,
+) -> Separation:
     r"""Separate a mixture into one estimate per prior.
 
     1. The mid of the channels, at the priors' rate and level, is the mixture :math:`x` that the search explains.
     2. The found magnitudes become masks :math:`\hat s_i^p / \sum_j \hat s_j^p`.
-    3. Every channel's spectrum, at its own rate, is shared out by the masks; the mixture's phase leads back.
+    3. The masks are applied to every channel's spectrum, at its own rate; the mixture's phase leads back.
+
+    Source: Zhu et al. 2022, section III; chapter 12.
 
     Parameters
     ----------
     mixture : (channels, samples)
-        In any memory: the search and the masks are computed where the priors lie.
+        On any device: the search and the masks are computed on the priors'.
     priors : sequence of glowsep.Prior
         One per source, all of one rate and one STFT, and all on one device.
     rate : int
@@ -66,7 +82,7 @@ def separate(mixture, priors, rate=22050, search=None, mask_exponent=1.5, rng=No
     mask_exponent : float
         p above; 1 shares magnitudes, 2 powers.
     rng : numpy.random.Generator, optional
-        For the search's noise; seed 0 where none is given.
+        For the search's noise; seed 0 by default.
     callback : callable, optional
         Called with (iteration, magnitudes, terms) at every iteration of the search.
 
@@ -78,12 +94,8 @@ def separate(mixture, priors, rate=22050, search=None, mask_exponent=1.5, rng=No
     Raises
     ------
     ValueError
-        For a mixture that is not (channels, samples) of finite floats, no prior, an untrained one, or priors that do
-        not fit together.
-
-    References
-    ----------
-    Zhu et al. 2022, section III; chapter 12.
+        If the mixture is not (channels, samples) of finite floats, there is no prior, one is untrained, or they do not
+        fit together.
     """
     mixture = to_host(mixture)
     require_mixture(mixture)
@@ -97,22 +109,30 @@ def separate(mixture, priors, rate=22050, search=None, mask_exponent=1.5, rng=No
     return Separation(estimates, to_host(found.magnitudes / gain), latents, found.history)
 
 
-def separate_file(song, folder, priors, search=None, mask_exponent=1.5, rng=None, progress=True, callback=None):
+def separate_file(
+    song: str | PathLike,
+    folder: str | PathLike,
+    priors: Sequence[Prior],
+    search: Callable[..., Found] | None = None,
+    mask_exponent: float = 1.5,
+    rng: np.random.Generator | None = None,
+    progress: bool = True,
+    callback: Callable | None = None,
+) -> list[Path]:
     """Separate an audio file of any length into ``folder/<prior's name>.wav``, in bounded memory.
 
-    The song is searched in segments of ``SEGMENT`` seconds; neighbours share ``OVERLAP`` seconds, over which the
-    first fades out while the second fades in. The stems are written block by block, and take their names
-    only when all of them are whole.
+    Segment by segment, see :mod:`glowsep.systems.songs`; all of them have the gain of the whole song.
+    Source: chapter 15.
 
     Parameters
     ----------
     song, folder : path
     priors, search, mask_exponent, rng
-        As for ``separate``.
+        As for `separate`.
     progress : bool
         Show a progress bar.
     callback : callable, optional
-        As for ``separate``, segment after segment; each that is searched starts at iteration 0 again.
+        As for `separate`, segment after segment; each that is searched starts at iteration 0 again.
 
     Returns
     -------
@@ -122,58 +142,61 @@ def separate_file(song, folder, priors, search=None, mask_exponent=1.5, rng=None
     Raises
     ------
     AudioError
-        Where the song cannot be read, or the stems cannot be written.
+        If the song cannot be read, or the stems cannot be written.
     ValueError
-        As for ``separate``.
+        As for `separate`.
     """
     require_one_domain(priors)
     rng = np.random.default_rng(0) if rng is None else rng
     search = AnnealedSearch() if search is None else search
-    info = audio.check(song)
-    hop, overlap = round((SEGMENT - OVERLAP) * info.rate), round(OVERLAP * info.rate)
-    gain = level_gain([mid_power(block) for _, block in audio.segments(song, info.rate, info.rate)])
-    names = [prior.name for prior in priors]
-    tail = np.zeros((len(priors), info.channels, 0), np.float32)  # of the segment before, to be faded out
-    segments = 1 + max(0, -(-(info.samples - hop - overlap) // hop))
-    bar = tqdm(audio.segments(song, hop + overlap, hop), str(song), segments, disable=not progress, unit="segment")
-    with audio.StemWriter(folder, names, info.rate, info.channels) as stems:
-        for start, mixture in bar:
-            found = search_segment(mixture, priors, info.rate, gain, search, rng, callback)
-            estimates = masked(mixture, info.rate, found.magnitudes, mask_exponent, priors)
-            shared = tail.shape[2]
-            fade = np.linspace(0, 1, shared, endpoint=False, dtype=np.float32)
-            estimates[:, :, :shared] = fade * estimates[:, :, :shared] + (1 - fade) * tail
-            finished = estimates.shape[2] if start + mixture.shape[1] == info.samples else hop
-            stems.write(estimates[:, :, :finished])
-            tail = estimates[:, :, finished:]
-    return [stems.folder / f"{name}.wav" for name in names]
+    rate = audio.check(song).rate
+    gain = level_gain([mid_power(block) for _, block in audio.segments(song, rate, rate)])
+
+    def separate_segment(segment, rate):
+        found = search_segment(segment, priors, rate, gain, search, rng, callback)
+        return masked(segment, rate, found.magnitudes, mask_exponent, priors)
+
+    return separate_song(song, folder, [prior.name for prior in priors], separate_segment, progress)
 
 
-def search_segment(mixture, priors, rate, gain, search, rng, callback=None):
-    """Search the sources of one segment (channels, samples), its mid scaled by ``gain``, where the priors lie."""
-    mid = resample(mixture.mean(axis=0), rate, priors[0].config.rate)
-    magnitude = priors[0].magnitudes(on_device_of(gain * mid, priors[0].mean))
+def search_segment(
+    mixture: np.ndarray,
+    priors: Sequence[Prior],
+    rate: int,
+    gain: float,
+    search: Callable[..., Found],
+    rng: np.random.Generator,
+    callback: Callable | None = None,
+) -> Found:
+    """Search the sources of one segment (channels, samples), its mid scaled by ``gain``, on the priors' device."""
+    waveform = gain * mid(mixture, rate, priors[0].config.rate)
+    magnitude = priors[0].magnitudes(on_device_of(waveform, priors[0].mean))
     frames = magnitude.shape[1]
-    if not magnitude.any():  # nothing to search, and the logarithm of nothing to avoid
+    if not magnitude.any():  # there is nothing to search, and the logarithm of nothing to avoid
         return Found(magnitude[None].repeat(len(priors), axis=0), [], [])
     found = search(priors[0].whole_blocks(magnitude), [prior.frozen() for prior in priors], rng, callback)
     found.magnitudes = found.magnitudes[:, :, :frames]
     return found
 
 
-def masked(mixture, rate, magnitudes, exponent, priors):
-    """The sources' shares of the mixture (channels, samples), in main memory: (sources, channels, samples)."""
+def masked(
+    mixture: np.ndarray, rate: int, magnitudes: np.ndarray, exponent: float, priors: Sequence[Prior]
+) -> np.ndarray:
+    """The mixture (channels, samples), masked for each source: (sources, channels, samples), in main memory."""
     config, masks = priors[0].config, ratio_masks(magnitudes, exponent)
-    return to_host(share(on_device_of(mixture, masks), rate, masks, config.rate, config.window_length, config.hop))
+    mixture = on_device_of(mixture, masks)
+    return to_host(mask_waveform(mixture, rate, masks, config.rate, config.window_length, config.hop))
 
 
-def unmasked(magnitudes, mixture, rate, config):
+def unmasked(magnitudes: np.ndarray, mixture: np.ndarray, rate: int, config: PriorConfig) -> np.ndarray:
     """The generated magnitudes as sound, with the phase of the mixture's mid and no mask: they need not add up to it.
+
+    Source: chapter 13.
 
     Parameters
     ----------
     magnitudes : (sources, bins, frames)
-        As in ``Separation``.
+        As in `Separation`.
     mixture : (channels, samples)
     rate : int
         Of the mixture, in Hz.
@@ -185,49 +208,75 @@ def unmasked(magnitudes, mixture, rate, config):
     (sources, samples)
         Mono, at the priors' rate ``config.rate``.
     """
-    mid = resample(mixture.mean(axis=0), rate, config.rate)
-    phase = phase_of(stft(mid, config.window_length, config.hop))
+    waveform = mid(mixture, rate, config.rate)
+    phase = phase_of(stft(waveform, config.window_length, config.hop))
     with_nyquist = np.pad(magnitudes, ((0, 0), (0, 1), (0, 0))) * (config.window_length / 4)
-    return istft(with_nyquist * phase, len(mid), config.window_length, config.hop)
+    return istft(with_nyquist * phase, len(waveform), config.window_length, config.hop)
 
 
-def level_gain(powers):
+def level_gain(powers: Iterable[float]) -> float:
     """The factor that brings a mixture to ``LEVEL``, from the mean squares of its mid's blocks of a second.
 
-    Blocks 40 dB below the loudest are pauses and do not count. What lies below ``QUIETEST`` is not raised further.
+    Blocks 40 dB below the strongest are pauses and do not count. What is below ``QUIETEST`` is not raised further.
+
+    Examples
+    --------
+    >>> level_gain([0.0036, 0.0036, 0.0])
+    1.0
     """
     powers = np.asarray(powers)
     playing = powers[powers > 1e-4 * powers.max()]
-    # A number of Python's, not of NumPy's: a float64 of NumPy's would make all that it multiplies float64.
+    # A Python float: a NumPy float64 would promote all that it multiplies.
     return LEVEL / max(QUIETEST, float(np.sqrt(playing.mean()))) if len(playing) else 1.0
 
 
-def mid_power(block):
+def mid_power(block: np.ndarray) -> float:
     """The mean square of the mid of (channels, samples), in float64: squares of float32 leave its range early."""
     return float((block.mean(axis=0, dtype=np.float64) ** 2).mean())
 
 
-def require_mixture(mixture):
+def require_mixture(mixture: np.ndarray) -> None:
+    """Refuse what is not (channels, samples) of finite floats.
+
+    Raises
+    ------
+    ValueError
+        Says what was given and what is expected.
+    """
     if mixture.ndim != 2 or 0 in mixture.shape:
-        raise ValueError(f"the mixture has the shape {mixture.shape}, but (channels, samples) above 0 are wanted")
+        raise ValueError(f"the mixture has the shape {mixture.shape}, expected (channels, samples), both non-zero")
     if mixture.dtype.kind != "f":
-        raise ValueError(f"the mixture is of {mixture.dtype}, but floats are wanted, with full scale 1")
+        raise ValueError(f"the mixture is of {mixture.dtype}, expected floats with full scale 1")
     if not np.isfinite(mixture).all():
-        raise ValueError("the mixture has samples that are NaN or infinite, but only finite ones can be separated")
+        raise ValueError("the mixture has samples that are NaN or infinite, expected finite ones only")
 
 
-def require_one_domain(priors):
-    """Refuse no prior at all, two of one name, an untrained one, or priors of different rates or windows."""
+def require_one_domain(priors: Sequence[Prior], files: Sequence[str | PathLike] | None = None) -> None:
+    """Refuse no prior at all, two of one name, an untrained one, or priors of different rates or windows.
+
+    Parameters
+    ----------
+    priors : sequence of glowsep.Prior
+    files : sequence of path, optional
+        Where they come from, for the message.
+
+    Raises
+    ------
+    ValueError
+        Names the prior, or its file, and what to do.
+    """
     if not priors:
-        raise ValueError("no prior was given, but at least one is wanted")
-    names = [prior.name for prior in priors]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"two priors are named {name!r}, but every source needs a name of its own")
-    for prior in priors:
+        raise ValueError("no prior was given, expected one for each source")
+    called = [f"the prior {prior.name!r}" for prior in priors] if files is None else files
+    first_of_name = {}
+    for prior, this in zip(priors, called, strict=True):
+        if prior.name in first_of_name:
+            first = first_of_name[prior.name]
+            raise ValueError(f"{this}: a second prior of {prior.name!r}, after {first}; leave one of them out")
+        first_of_name[prior.name] = this
         if not prior.flow.initialised:
-            raise ValueError(f"the prior {prior.name!r} is untrained: train it first")
+            raise ValueError(f"{this}: is untrained; train it first")
         for field in ("rate", "window_length", "hop"):
             own, first = getattr(prior.config, field), getattr(priors[0].config, field)
             if own != first:
-                raise ValueError(f"the prior {prior.name!r} has {field} {own}, but {priors[0].name!r} has {first}")
+                raise ValueError(f"{this}: its {field} is {own}, but that of {called[0]} is {first}; train it again")

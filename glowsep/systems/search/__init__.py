@@ -1,11 +1,12 @@
 """The search: which sources, each likely under its prior, add up to the mixture?
 
-A search is called with the mixture's magnitudes and the priors, and returns what it found. Every prior with the same
-methods can be searched: what glow and gan_prior share.
+A search is called with the mixture's magnitude and the priors, and returns what it `Found`. Any prior that keeps to
+`SearchablePrior` can be searched: here is what the systems with one prior per source share.
 """
 
 from glowsep.systems.search.annealed import AnnealedSearch
 from glowsep.systems.search.found import Found
 from glowsep.systems.search.latent import LatentSearch
+from glowsep.systems.search.searchable import SearchablePrior
 
-__all__ = ["AnnealedSearch", "Found", "LatentSearch"]
+__all__ = ["AnnealedSearch", "Found", "LatentSearch", "SearchablePrior"]

@@ -1,10 +1,6 @@
-"""The search: which sources, each likely under its prior, add up to the mixture?
+"""The annealed search: a walk through falling noise levels, which separates better than the latent search."""
 
-A search is called with the mixture's magnitude and the priors, and returns what it found. Two are here: the latent
-search of the paper, and a walk through falling noise levels that separates better.
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,29 +9,30 @@ from glowsep.arrays.library import array_module
 from glowsep.arrays.threads import side_by_side
 from glowsep.learning.losses import SILENCE, poisson
 from glowsep.systems.search.found import Found, require_iterations_and_weight
+from glowsep.systems.search.searchable import SearchablePrior
 from glowsep.systems.search.starts import from_dictionaries
 
 
 @dataclass(frozen=True)
 class AnnealedSearch:
-    r"""A walk through falling noise levels, on which every step denoises each source and keeps their sum.
+    r"""A walk through falling noise levels; every step denoises each source and keeps their sum.
 
-    For levels :math:`\sigma` from the loudest to the quietest, in geometric steps:
+    For levels :math:`\sigma` from the highest to the lowest, in geometric steps:
 
-    1. blur every source: :math:`\tilde u_i = u_i + \sigma \varepsilon_i`,
+    1. add noise to every source: :math:`\tilde u_i = u_i + \sigma \varepsilon_i`,
     2. ask its prior what it may have been: :math:`\hat u_i = E[u_i \mid \tilde u_i]
        = \tilde u_i + \sigma^2 \nabla \log p_{i,\sigma}(\tilde u_i)`,
     3. go there with some momentum, :math:`v_i \leftarrow \beta v_i + \lambda (\hat u_i - u_i)`,
        :math:`u_i \leftarrow u_i + v_i`, and scale the magnitudes of every bin so that they sum to the mixture's.
 
-    and the magnitudes found are the mean over the second half of the walk: each of its places is a guess that the noise
-    has moved about, and of all answers the mean of the guesses has the smallest expected squared error.
+    The result is the mean over the second half of the walk. Each step of it is a guess that the noise has moved about,
+    and of all answers the mean of the guesses has the smallest expected squared error.
 
     The constraint is kept exactly, so the likelihood has nothing to overfit; the noise hides all that is finer than
     what has been decided so far. A source that sounds unlike its instrument is moved most.
 
-    Sources: Jayaram & Thickstun 2020 (annealed separation by score); Zhu et al. 2023, "DiffPIR", algorithm 1 (denoise,
-    project, blur); chapter 12.
+    Source: Jayaram & Thickstun 2020 (annealed separation by score); Zhu et al. 2023, "DiffPIR", algorithm 1 (denoise,
+    project, add noise); chapter 12.
 
     Attributes
     ----------
@@ -44,41 +41,54 @@ class AnnealedSearch:
         :math:`\lambda`: how far every step follows the priors.
     momentum : float
         :math:`\beta`, at least 0 and less than 1.
-    loudest, quietest : float
-        The noise levels of the first and the last iteration, in the flow's domain.
+    sigma_max, sigma_min : float
+        The noise levels :math:`\sigma` of the first and the last iteration, in the flow's domain.
     start : callable
-        ``from_dictionaries``, ``from_average_spectra`` or ``from_equal_shares``.
+        ``from_dictionaries``, ``from_average_spectra`` or ``from_equal_shares`` of
+        :mod:`glowsep.systems.search.starts`.
 
     Raises
     ------
     ValueError
-        Where ``iterations`` is less than 1, ``weight`` less than 0, ``momentum`` outside [0, 1), or the levels rise.
+        If ``iterations`` is less than 1, ``weight`` less than 0, ``momentum`` outside [0, 1), or the levels rise.
+
+    Examples
+    --------
+    >>> AnnealedSearch(iterations=20).sigma_max
+    0.2
     """
 
     iterations: int = 60
     weight: float = 1.0
     momentum: float = 0.3
-    loudest: float = 0.2
-    quietest: float = 0.06
+    sigma_max: float = 0.2
+    sigma_min: float = 0.06
     start: Callable = from_dictionaries
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_iterations_and_weight(self.iterations, self.weight)
         if not 0 <= self.momentum < 1:
             raise ValueError(f"momentum is {self.momentum}, but must be at least 0 and less than 1")
-        if not 0 < self.quietest <= self.loudest:
-            raise ValueError(f"the noise levels are {self.loudest} to {self.quietest}, but must fall and be above 0")
+        if not 0 < self.sigma_min <= self.sigma_max:
+            raise ValueError(f"the noise levels are {self.sigma_max} to {self.sigma_min}, but must fall and be above 0")
 
-    def __call__(self, mixture, priors, rng, callback=None):
+    def __call__(
+        self,
+        mixture: np.ndarray,
+        priors: Sequence[SearchablePrior],
+        rng: np.random.Generator,
+        callback: Callable | None = None,
+    ) -> Found:
+        """Search the sources of a mixture's magnitude (bins, frames)."""
         xp = array_module(mixture)
         magnitudes = summing_to(mixture, self.start(mixture, priors))
         velocities, total, history = xp.zeros_like(magnitudes), xp.zeros_like(magnitudes), []
-        levels = np.geomspace(self.loudest, self.quietest, self.iterations).tolist()
+        sigmas = np.geomspace(self.sigma_max, self.sigma_min, self.iterations).tolist()
         with side_by_side(len(priors), mixture) as each:
-            for iteration, noise in enumerate(levels):
-                blurs = [noise * xp.asarray(rng.standard_normal(mixture.shape, np.float32)) for _ in priors]
-                found = each(self._followed, priors, magnitudes, velocities, blurs, [noise] * len(priors))
-                magnitudes, velocities, log_probs = (xp.stack(parts) for parts in zip(*found, strict=True))
+            for iteration, sigma in enumerate(sigmas):
+                noises = [sigma * xp.asarray(rng.standard_normal(mixture.shape, np.float32)) for _ in priors]
+                moved = each(self._step, priors, magnitudes, velocities, noises, [sigma] * len(priors))
+                magnitudes, velocities, log_probs = (xp.stack(parts) for parts in zip(*moved, strict=True))
                 distance, _ = poisson(mixture, magnitudes.sum(axis=0))
                 history.append({"likelihood": float(distance), "prior": -float(log_probs.sum())})
                 magnitudes = summing_to(mixture, magnitudes)
@@ -90,15 +100,21 @@ class AnnealedSearch:
             latents = list(each(lambda prior, magnitude: prior.latent_of(magnitude), priors, magnitudes))
         return Found(magnitudes, latents, history)
 
-    def _followed(self, prior, magnitude, velocity, blur, noise):
+    def _step(self, prior, magnitude, velocity, noise, sigma):
         """Steps 1 to 3 for one source: its next magnitude and velocity, both (bins, frames), and its log-density."""
         u = prior.compress(magnitude[None])
-        denoised, log_prob = prior.denoise(u + blur, array_module(u).full(1, noise, np.float32))
+        denoised, log_prob = prior.denoise(u + noise, array_module(u).full(1, sigma, np.float32))
         velocity = self.momentum * velocity + self.weight * (denoised - u)[0]
         return prior.expand(u[0] + velocity), velocity, log_prob[0]
 
 
-def summing_to(mixture, magnitudes):
-    """Magnitudes (sources, bins, frames), scaled in every bin so that they sum to the mixture's (bins, frames)."""
+def summing_to(mixture: np.ndarray, magnitudes: np.ndarray) -> np.ndarray:
+    """Magnitudes (sources, bins, frames), scaled in every bin so that they sum to the mixture's (bins, frames).
+
+    Examples
+    --------
+    >>> summing_to(np.array([[8.0]]), np.array([[[3.0]], [[1.0]]])).round(3).ravel()
+    array([6., 2.])
+    """
     floored = magnitudes + SILENCE  # so that a source that vanished may come back
     return mixture * (floored / floored.sum(axis=0))

@@ -1,8 +1,4 @@
-"""The search: which sources, each likely under its prior, add up to the mixture?
-
-A search is called with the mixture's magnitude and the priors, and returns what it found. Two are here: the latent
-search of the paper, and a walk through falling noise levels that separates better.
-"""
+"""What a search returns, and what every search refuses."""
 
 from dataclasses import dataclass
 
@@ -17,19 +13,31 @@ class Found:
     ----------
     magnitudes : (sources, bins, frames)
         In the priors' units (a full-scale sine has 1), before any mask.
-    latents : list of (squeeze · bins, frames / squeeze)
-        One per source.
+    latents : list of arrays
+        One per source, of its prior's ``latent_shape``.
     history : list of dict
         Per iteration: "likelihood", minus the log-likelihood of the mixture, and "prior", minus the sources'
         log-densities.
+
+    Examples
+    --------
+    >>> Found(np.ones((2, 512, 40)), [], []).magnitudes.shape
+    (2, 512, 40)
     """
 
     magnitudes: np.ndarray
-    latents: list
-    history: list
+    latents: list[np.ndarray]
+    history: list[dict[str, float]]
 
 
-def require_iterations_and_weight(iterations, weight):
+def require_iterations_and_weight(iterations: int, weight: float) -> None:
+    """Refuse a search without iterations, or one that would flee from its priors.
+
+    Raises
+    ------
+    ValueError
+        If ``iterations`` is less than 1 or ``weight`` less than 0.
+    """
     if iterations < 1:
         raise ValueError(f"iterations is {iterations}, but must be at least 1")
     if not weight >= 0:

@@ -1,0 +1,223 @@
+"""InstGlow: one Glow prior per instrument, and a search for sources that add up to the mixture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, is_dataclass, replace
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from glowsep.datasets.solos import solo_waveforms
+from glowsep.datasets.track import Dataset
+from glowsep.errors import PriorError
+from glowsep.learning.training import LearningCurve
+from glowsep.systems.glow.excerpts import without_silence
+from glowsep.systems.glow.prior import Prior, PriorConfig
+from glowsep.systems.glow.separate import require_one_domain, separate, separate_file
+from glowsep.systems.glow.train import TrainingConfig
+from glowsep.systems.search.annealed import AnnealedSearch
+from glowsep.systems.search.found import Found
+from glowsep.systems.system import System
+
+
+class InstGlow(System):
+    """The paper's system: source priors that have heard solo recordings only, searched together.
+
+    Source: Zhu et al. 2022, section III; chapters 9 to 12.
+
+    Parameters
+    ----------
+    priors : sequence of glowsep.Prior
+        One per source, all of one rate and one STFT, and all on one device.
+    search : callable, optional
+        ``AnnealedSearch()`` (the default), ``LatentSearch()``, or your own.
+    mask_exponent : float
+        Masks divide the mixture in proportion to the magnitudes to this power.
+    seed : int
+        Of the search's noise: the same for every mixture, so that their order does not matter.
+
+    Raises
+    ------
+    ValueError
+        If there is no prior, one is untrained, or they do not fit together.
+
+    Examples
+    --------
+    >>> InstGlow.load()
+    InstGlow(bass, drums, guitar, piano; trained on solos)
+    """
+
+    name = "instglow"
+    trained_on = "solos"
+    weights = "priors"
+    per_source = True
+
+    def __init__(
+        self,
+        priors: Sequence[Prior],
+        search: Callable[..., Found] | None = None,
+        mask_exponent: float = 1.5,
+        seed: int = 0,
+    ):
+        require_one_domain(priors)
+        self.priors = list(priors)
+        self.sources = tuple(prior.name for prior in priors)
+        self.search = AnnealedSearch() if search is None else search
+        self.mask_exponent, self.seed = mask_exponent, seed
+
+    def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
+        rng = np.random.default_rng(self.seed)
+        return separate(mixture, self.priors, rate, self.search, self.mask_exponent, rng).estimates
+
+    def separate_file(
+        self, song: str | PathLike, folder: str | PathLike, progress: bool = True, callback: Callable | None = None
+    ) -> list[Path]:
+        rng = np.random.default_rng(self.seed)
+        return separate_file(
+            song, folder, self.priors, self.search, self.mask_exponent, rng, progress=progress, callback=callback
+        )
+
+    def only(self, sources: Iterable[str]) -> InstGlow:
+        priors = [self.priors[position] for position in self.positions(sources)]
+        return InstGlow(priors, self.search, self.mask_exponent, self.seed)
+
+    @classmethod
+    def fit(cls, dataset: Dataset, validation: Dataset | None = None, **options) -> InstGlow:
+        """Train a prior for every source of a data set, one after the other; ``options`` are those of `fit_source`."""
+        return cls([cls.fit_source(dataset, source, validation, **options)[0] for source in dataset.sources])
+
+    @classmethod
+    def fit_source(
+        cls,
+        dataset: Dataset,
+        source: str,
+        validation: Dataset | None = None,
+        *,
+        steps: int = TrainingConfig.steps,
+        batch: int = TrainingConfig.batch,
+        exponent: float = PriorConfig.exponent,
+        scale: float = PriorConfig.scale,
+        seed: int = 0,
+        device: str = "cpu",
+        checkpoint: str | PathLike | None = None,
+        progress: bool = False,
+    ) -> tuple[Prior, LearningCurve]:
+        """Train the prior of one source on its solo recordings.
+
+        Parameters
+        ----------
+        dataset, validation : glowsep.datasets.Dataset
+            Only their ``recordings`` of the source are read, never a mixture.
+        source : str
+        steps, batch : int
+            See `glowsep.systems.glow.train.TrainingConfig`.
+        exponent, scale : float
+            See `glowsep.PriorConfig`.
+        seed : int
+            Of the first weights and of the training.
+        device : {"cpu", "cuda"}
+        checkpoint : path, optional
+            Written now and then; read first if it exists.
+        progress : bool
+            Show progress bars.
+
+        Raises
+        ------
+        DatasetError
+            If the source plays in none of the tracks.
+        """
+        config = replace(PriorConfig(), exponent=exponent, scale=scale)
+        prior = Prior(source, config, np.random.default_rng(seed))
+        solo = solo_audio(dataset, source, config.rate, progress)
+        held_out = None if validation is None else solo_audio(validation, source, config.rate, progress)
+        warmup = min(TrainingConfig.warmup, steps // 10)
+        training = TrainingConfig(steps=steps, batch=batch, warmup=warmup, seed=seed)
+        return prior, prior.to(device).fit(solo, held_out, training, checkpoint, progress)
+
+    def save(self, path: str | PathLike) -> None:
+        """Write every prior to ``path/<source>.npz``.
+
+        Raises
+        ------
+        PriorError
+            If the folder is not writable or full.
+        """
+        Path(path).mkdir(parents=True, exist_ok=True)
+        for prior in self.priors:
+            prior.save(Path(path, f"{prior.name}.npz"))
+
+    @classmethod
+    def load(
+        cls,
+        path: str | PathLike | Sequence[str | PathLike] | None = None,
+        *,
+        search: Callable[..., Found] | None = None,
+        mask_exponent: float = 1.5,
+        seed: int = 0,
+        device: str = "cpu",
+    ) -> InstGlow:
+        """Read priors; by default those that come with glowsep. For the other parameters see `InstGlow`.
+
+        Parameters
+        ----------
+        path : path or sequence of path
+            A folder of priors, a prior's file, or several of these.
+        device : {"cpu", "cuda"}
+
+        Raises
+        ------
+        PriorError
+            See `load_priors`.
+        """
+        path = cls.shipped_weights() if path is None else path
+        paths = [path] if isinstance(path, str | PathLike) else path
+        return cls(load_priors(paths, device), search, mask_exponent, seed)
+
+    def settings(self) -> dict[str, str]:
+        own = fields(self.search) if is_dataclass(self.search) else ()
+        values = {field.name.replace("_", " "): getattr(self.search, field.name) for field in own}
+        return {
+            "search": type(self.search).__name__,
+            **{name: getattr(value, "__name__", str(value)) for name, value in values.items()},
+            "mask exponent": f"{self.mask_exponent:g}",
+        }
+
+
+def load_priors(paths: Iterable[str | PathLike], device: str = "cpu") -> list[Prior]:
+    """Load priors that can explain a mixture together.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        Prior files, or folders of them.
+    device : {"cpu", "cuda"}
+
+    Raises
+    ------
+    PriorError
+        If a file is missing or damaged, a folder holds none, two priors have one name, or they do not fit together.
+    """
+    files = [file for path in paths for file in _files(Path(path))]
+    priors = [Prior.load(file) for file in files]
+    try:
+        require_one_domain(priors, files)
+    except ValueError as error:
+        raise PriorError(error) from None
+    return [prior.to(device) for prior in priors]
+
+
+def solo_audio(dataset: Dataset, source: str, rate: int, progress: bool = False) -> np.ndarray:
+    """All solo recordings of a source, (samples,): mono, at one rate, without their pauses, one after the other."""
+    solos = solo_waveforms(dataset, source, rate, quiet=not progress)
+    return np.concatenate([without_silence(waveform, rate) for waveform in solos])
+
+
+def _files(path):
+    if not path.is_dir():
+        return [path]
+    files = sorted(path.glob("*.npz"))
+    if not files:
+        raise PriorError(f"{path}: no prior (.npz) in it; train some with: python -m glowsep train --help")
+    return files

@@ -1,0 +1,44 @@
+"""The systems by name: the only list of them. A new system is one line here, and a folder beside this file."""
+
+from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
+from glowsep.systems.floors_and_ceilings.ceilings import OracleMagnitude, OraclePower
+from glowsep.systems.floors_and_ceilings.floors import EqualShare, Mixture
+from glowsep.systems.glow.instglow import InstGlow
+from glowsep.systems.nmf.model import PoissonNMF
+from glowsep.systems.system import System
+
+#: Every system, by the name that ``--method`` takes; in the order of the tables.
+SYSTEMS: dict[str, type[System]] = {
+    "instglow": InstGlow,
+    "mixture": Mixture,
+    "equal_share": EqualShare,
+    "average_spectrum": AverageSpectrum,
+    "nmf": PoissonNMF,
+    "oracle_magnitude": OracleMagnitude,
+    "oracle_power": OraclePower,
+}
+
+#: Those that are trained.
+TRAINED = tuple(name for name, system in SYSTEMS.items() if system.weights is not None)
+
+#: Those that are scored beside whatever is evaluated.
+FOR_COMPARISON = tuple(name for name, system in SYSTEMS.items() if system.for_comparison)
+
+
+def system_named(name: str) -> type[System]:
+    """The system of this name; hyphens count as underscores.
+
+    Raises
+    ------
+    ValueError
+        If there is no such system.
+
+    Examples
+    --------
+    >>> system_named("equal-share").trained_on
+    'nothing'
+    """
+    name = name.replace("-", "_")
+    if name not in SYSTEMS:
+        raise ValueError(f"there is no system {name!r}; the systems are {', '.join(SYSTEMS)}")
+    return SYSTEMS[name]

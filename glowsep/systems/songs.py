@@ -1,0 +1,92 @@
+"""Songs of any length in bounded memory: segment by segment, each fading into the next."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from glowsep.signals import audio
+
+#: Seconds of a song that are separated at once, and how many of them two neighbours have in common.
+SEGMENT, OVERLAP = 10.0, 1.0
+
+
+def separate_song(
+    song: str | PathLike,
+    folder: str | PathLike,
+    sources: Sequence[str],
+    separate: Callable[[np.ndarray, int], np.ndarray],
+    progress: bool = True,
+) -> list[Path]:
+    """Separate an audio file into ``folder/<source>.wav``, segment by segment.
+
+    Segments of ``SEGMENT`` seconds overlap by ``OVERLAP`` seconds. The files are written block by block, and take their
+    names only when all of them are whole.
+
+    Parameters
+    ----------
+    song, folder : path
+    sources : sequence of str
+        Name the files.
+    separate : callable
+        From a segment (channels, samples) and its rate to estimates (sources, channels, samples).
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files, in the order of ``sources``.
+
+    Raises
+    ------
+    AudioError
+        If the song cannot be read, or the files cannot be written.
+    """
+    info = audio.check(song)
+    hop, overlap = round((SEGMENT - OVERLAP) * info.rate), round(OVERLAP * info.rate)
+    number = 1 + max(0, math.ceil((info.samples - hop - overlap) / hop))
+    segments = tqdm(audio.segments(song, hop + overlap, hop), str(song), number, disable=not progress, unit="segment")
+    estimates = (separate(segment, info.rate) for _, segment in segments)
+    with audio.StemWriter(folder, sources, info.rate, info.channels) as stems:
+        for block in cross_faded(estimates, hop):
+            stems.write(block)
+    return [stems.folder / f"{source}.wav" for source in sources]
+
+
+def cross_faded(segments: Iterator[np.ndarray], hop: int) -> Iterator[np.ndarray]:
+    r"""Join segments that start every ``hop`` samples: where two overlap, one fades out while the next fades in.
+
+    .. math:: y_n = \frac{n}{N}\, b_n + \Big(1 - \frac{n}{N}\Big)\, a_n, \qquad n = 0 \dots N - 1
+
+    for a tail a and a beginning b that have N samples in common.
+
+    Parameters
+    ----------
+    segments : iterator of at least one (sources, channels, samples)
+        May be modified in place.
+    hop : int
+
+    Yields
+    ------
+    (sources, channels, samples)
+        Blocks without overlap, one after the other.
+
+    Examples
+    --------
+    >>> up, down = np.ones((1, 1, 6)), np.zeros((1, 1, 6))
+    >>> np.concatenate(list(cross_faded(iter([up, down]), hop=4)), axis=2)[0, 0]
+    array([1. , 1. , 1. , 1. , 1. , 0.5, 0. , 0. , 0. , 0. ])
+    """
+    tail = None  # the end of the segment before, which this one has in common with it
+    for segment in segments:
+        if tail is not None:
+            common = tail.shape[2]
+            fade = np.linspace(0, 1, common, endpoint=False, dtype=np.float32)
+            segment[:, :, :common] = fade * segment[:, :, :common] + (1 - fade) * tail
+        yield segment[:, :, :hop]
+        tail = segment[:, :, hop:]
+    yield tail

@@ -1,0 +1,169 @@
+"""What every system has in common, and all that the rest of the program knows of one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from os import PathLike
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from glowsep.datasets.shipped import shipped
+from glowsep.datasets.track import Dataset, Track
+from glowsep.errors import PriorError
+from glowsep.systems.songs import separate_song
+
+
+class System(ABC):
+    r"""Takes a mixture apart: :math:`x \mapsto (\hat s_1, \dots, \hat s_n)`, one estimate for each of its sources.
+
+    A new system is a folder with a subclass, and a line in :mod:`glowsep.systems.registry`. It defines ``separate`` and
+    ``only``; if it is trained, ``fit``, ``save`` and ``load`` too. The commands ``train``, ``separate`` and
+    ``evaluate`` pass on to ``fit`` and ``load`` those of their options that the signature names. A system with one
+    model per source says so by ``per_source``, and ``train`` then calls its ``fit_source`` for each.
+
+    Attributes
+    ----------
+    name : str
+        In the registry, in ``--method`` and in tables.
+    sources : tuple of str
+        The sources it knows, in the order of its estimates. Floors and ceilings know none until a track names them.
+    trained_on : {"solos", "mixtures", "nothing"}
+    weights : str or None
+        Where ``train`` writes it, and where the shipped data hold it: a file, or a folder with a file for each source;
+        None if it is not trained.
+    per_source : bool
+        Whether ``fit_source`` trains each source by itself; it returns a model, which has ``save``, and its learning
+        curve.
+    for_comparison : bool
+        Whether it is scored beside whatever is evaluated: floors, simple baselines and ceilings.
+
+    Examples
+    --------
+    >>> from glowsep.systems.floors_and_ceilings.floors import EqualShare
+    >>> EqualShare(("bass", "drums")).separate(np.ones((1, 3)), 22050)
+    array([[[0.5, 0.5, 0.5]],
+    <BLANKLINE>
+           [[0.5, 0.5, 0.5]]])
+    """
+
+    name: ClassVar[str]
+    trained_on: ClassVar[str] = "nothing"
+    weights: ClassVar[str | None] = None
+    per_source: ClassVar[bool] = False
+    for_comparison: ClassVar[bool] = False
+    sources: tuple[str, ...]
+
+    @abstractmethod
+    def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
+        """Estimates (sources, channels, samples) of the system's sources, in their order.
+
+        Parameters
+        ----------
+        mixture : (channels, samples)
+            Floats, full scale 1.
+        rate : int
+            Of the mixture, in Hz; the estimates have it too.
+        """
+
+    @abstractmethod
+    def only(self, sources: Iterable[str]) -> System:
+        """This system for mixtures of these of its sources, in this order.
+
+        Raises
+        ------
+        ValueError
+            If the system does not know one of them.
+        """
+
+    def __call__(self, track: Track) -> np.ndarray:
+        """Estimates (sources, channels, samples) of a track, in the order of ``track.sources``: `evaluate` calls this.
+
+        Raises
+        ------
+        ValueError
+            If the track has a source that the system does not know.
+        """
+        return self.only(track.sources).separate(track.mixture, track.rate)
+
+    def separate_file(
+        self, song: str | PathLike, folder: str | PathLike, progress: bool = True, callback: Callable | None = None
+    ) -> list[Path]:
+        """Separate an audio file of any length into ``folder/<source>.wav``, in bounded memory.
+
+        Parameters
+        ----------
+        song, folder : path
+        progress : bool
+            Show a progress bar.
+        callback : callable, optional
+            A system that searches calls it with (iteration, magnitudes, terms) at every iteration.
+
+        Returns
+        -------
+        list of pathlib.Path
+            The files, in the order of the sources.
+
+        Raises
+        ------
+        AudioError
+            If the song cannot be read, or the files cannot be written.
+        """
+        return separate_song(song, folder, self.sources, self.separate, progress)
+
+    @classmethod
+    def fit(cls, dataset: Dataset) -> System:
+        """A system trained on a data set. Only solo recordings are read where ``trained_on`` is "solos".
+
+        Raises
+        ------
+        ValueError
+            If the system is not trained at all.
+        """
+        raise ValueError(f"{cls.name} learns nothing, so it cannot be trained")
+
+    def save(self, path: str | PathLike) -> None:
+        """Write the system to ``path``, as `load` reads it."""
+        raise ValueError(f"{self.name} learns nothing, so there is nothing to save")
+
+    @classmethod
+    def load(cls, path: str | PathLike | None = None) -> System:
+        """The system that `save` wrote to ``path``; by default the one that comes with glowsep."""
+        return cls()
+
+    @classmethod
+    def shipped_weights(cls) -> Path:
+        """The path of the weights that come with glowsep.
+
+        Raises
+        ------
+        PriorError
+            If they have not come with it.
+        """
+        path = shipped(cls.weights)
+        if not path.exists():
+            raise PriorError(f"{path}: not there; install glowsep again, or name your own weights (--priors)")
+        return path
+
+    def settings(self) -> dict[str, str]:
+        """What its estimates depend on besides its weights, by name and in words: for reports."""
+        return {}
+
+    def positions(self, sources: Iterable[str]) -> list[int]:
+        """Where each of ``sources`` stands among the system's own.
+
+        Raises
+        ------
+        ValueError
+            If the system does not know one of them.
+        """
+        for source in sources:
+            if source not in self.sources:
+                raise ValueError(f"{self.name} does not know {source!r}; its sources are {', '.join(self.sources)}")
+        return [self.sources.index(source) for source in sources]
+
+    def __repr__(self) -> str:
+        sources = ", ".join(self.sources) or "any sources"
+        return f"{type(self).__name__}({sources}; trained on {self.trained_on})"
