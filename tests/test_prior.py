@@ -91,8 +91,8 @@ def test_standardise_gives_the_mean_zero_and_the_variance_one_and_restore_undoes
 
 def test_the_condition_is_cosines_of_the_level_in_octaves():
     prior = tiny_prior("bass")
-    middle = np.sqrt(TINY.quietest * TINY.loudest)
-    condition = prior.condition(np.float32([TINY.quietest, middle, TINY.loudest]))
+    middle = np.sqrt(TINY.sigma_min * TINY.sigma_max)
+    condition = prior.condition(np.float32([TINY.sigma_min, middle, TINY.sigma_max]))
     assert condition.shape == (3, NOISE_FEATURES) and condition.dtype == np.float32
     order = np.arange(NOISE_FEATURES)
     assert_allclose(condition, [np.ones(8), np.cos(np.pi * order / 2), (-1.0) ** order], atol=1e-5)
@@ -163,7 +163,7 @@ def test_densities_are_those_of_magnitudes_whatever_the_domain():
     log_probs = []
     for factor in (1, 4):
         config = dataclasses.replace(
-            TINY, scale=10.0 * factor, quietest=0.03 * factor, loudest=0.5 * factor, glow=TINY_GLOW
+            TINY, scale=10.0 * factor, sigma_min=0.03 * factor, sigma_max=0.5 * factor, glow=TINY_GLOW
         )
         prior = Prior("bass", config, np.random.default_rng(0))
         reference = shaken_prior(dtype=np.float32)
@@ -177,7 +177,7 @@ def test_densities_are_those_of_magnitudes_whatever_the_domain():
 def test_the_density_of_magnitudes_counts_the_change_of_variables(exponent):
     """Against a density whose integral over the magnitudes is one, as a sum on a fine grid shows."""
     prior = gaussian_prior()
-    prior.config = dataclasses.replace(TINY, exponent=exponent, quietest=1e-6, glow=prior.config.glow)
+    prior.config = dataclasses.replace(TINY, exponent=exponent, sigma_min=1e-6, glow=prior.config.glow)
     prior.mean, prior.variance = np.full(32, 5.0), np.full(32, 0.25)
 
     def log_density(magnitude):
@@ -213,17 +213,18 @@ def test_the_latent_of_a_magnitude_generates_it():
     magnitude = np.random.default_rng(0).uniform(1e-3, 1, (32, 6))
     latent = prior.latent_of(magnitude)
     assert latent.shape == prior.latent_shape(6) == (64, 3)
-    assert_allclose(prior.generate(latent)[0], magnitude, rtol=1e-6)
+    assert_allclose(prior.generate(latent), magnitude, rtol=1e-6)
 
 
 def test_the_gradient_through_generate_is_right():
     prior, rng = shaken_prior(), np.random.default_rng(1)
     latent, direction = rng.standard_normal((2, 64, 3))
     weights = rng.standard_normal((32, 6))  # of a loss that is a weighted sum of the magnitudes
-    magnitude, cache = prior.generate(latent)
+    tape = []
+    magnitude = prior.generate(latent, tape)
     assert (magnitude > 0).mean() > 0.5
-    gradient = prior.backward_generate(weights, cache)
-    slope = slope_along(lambda latent: (weights * prior.generate(latent)[0]).sum(), latent, direction)
+    gradient = prior.backward_generate(weights, tape)
+    slope = slope_along(lambda latent: (weights * prior.generate(latent)).sum(), latent, direction)
     assert gradient.shape == latent.shape
     assert_allclose((gradient * direction).sum(), slope, rtol=1e-6)
 
@@ -231,8 +232,9 @@ def test_the_gradient_through_generate_is_right():
 def test_latents_of_float32_give_float32():
     prior = tiny_prior("bass")
     latent = np.random.default_rng(0).standard_normal(prior.latent_shape(4), np.float32)
-    magnitude, cache = prior.generate(latent)
-    assert magnitude.dtype == prior.backward_generate(magnitude, cache).dtype == np.float32
+    tape = []
+    magnitude = prior.generate(latent, tape)
+    assert magnitude.dtype == prior.backward_generate(magnitude, tape).dtype == np.float32
     assert prior.latent_of(magnitude).dtype == np.float32
     assert prior.denoise(magnitude[None], np.float32([0.1]))[0].dtype == np.float32
 

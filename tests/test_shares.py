@@ -6,13 +6,14 @@ from numpy.testing import assert_allclose
 
 from glowsep import check
 from glowsep.arrays.threads import blas
+from glowsep.layers.channels import channels_outermost
 from glowsep.layers.parameters import replica
 from glowsep.learning.adam import Adam
 from glowsep.systems.glow.fast import parallel as shares
-from glowsep.systems.glow.fast.fuse import FusedGlow
-from glowsep.systems.glow.fast.parallel import Kept, ParallelGlow
-from glowsep.systems.glow.model import GlowConfig
-from glowsep.systems.glow.noise import channels_outermost
+from glowsep.systems.glow.fast.freeze import freeze
+from glowsep.systems.glow.fast.fuse import fuse
+from glowsep.systems.glow.fast.parallel import parallel
+from glowsep.systems.glow.model import Glow, GlowConfig
 
 pytestmark = pytest.mark.usefixtures("two_threads", "small_shares")
 
@@ -27,10 +28,15 @@ def small_shares(monkeypatch):
 CONFIG = GlowConfig(6, 2, steps=2, group_size=4, hidden=3, layers=2, condition_channels=2, bound=0.7)
 
 
-def flow(flow_class, dtype=np.float64):
-    """A flow that is initialised, and no longer the identity."""
+def undivided(flow):
+    """What stands in the place of ``parallel`` in a flow without shares."""
+    return flow
+
+
+def flow(wrap, dtype=np.float64):
+    """A fused flow, wrapped, that is initialised, and no longer the identity."""
     rng = np.random.default_rng(0)
-    made = flow_class(CONFIG, rng, dtype)
+    made = wrap(fuse(Glow(CONFIG, rng, dtype)))
     made.forward(rng.standard_normal((2, 6, 4)).astype(dtype), rng.standard_normal((2, 2)).astype(dtype))
     for parameter in made.parameters().values():
         parameter += (0.1 * rng.standard_normal(parameter.shape)).astype(dtype)
@@ -50,54 +56,69 @@ def test_every_method_gives_what_it_gives_undivided(items, threads):
     x, latent, dlogdet, condition = batch(items)
 
     def results(flow):
-        z, logdet, kept = flow.forward_keeping(x, condition)
+        tape = []
+        z, logdet = flow.forward(x, condition, tape)
         found = [z, logdet, *flow.forward(x, condition), flow.inverse(latent, condition)]
-        for what in (kept, None):
-            found += [*flow.backward(latent, dlogdet, z, condition, what), flow.dcondition, *flow.gradients().values()]
-            found += [*flow.backward_input(latent, dlogdet, z, condition, what), flow.dcondition]
-        rebuilt, kept = flow.inverse_keeping(latent, condition)
-        for what in (kept, None):
-            found += [*flow.backward_inverse(x, rebuilt, condition, what), flow.dcondition]
+        for given in (tape, None):
+            found += flow.backward(latent, dlogdet, z, condition, given)
+            found += [] if flow.is_frozen else flow.gradients().values()
+        rebuilt = flow.inverse(latent, condition, tape)
+        for given in (tape, None):
+            found += flow.backward_inverse(x, rebuilt, condition, given)
+        assert tape == []
         return [*found, rebuilt, *flow.log_prob_gradient(x, condition)]
 
-    undivided = results(flow(FusedGlow))
-    for parallel in (flow(ParallelGlow), flow(ParallelGlow).frozen()):
+    for wrapped, plain in (
+        (flow(parallel), flow(undivided)),
+        (freeze(flow(parallel)), freeze(flow(undivided))),
+        (flow(parallel).frozen(), flow(undivided).frozen()),
+    ):
+        expected = results(plain)
         with blas().limit(limits=threads):
-            found = results(parallel)
-        for one, other in zip(found, undivided, strict=True):
+            found = results(wrapped)
+        for one, other in zip(found, expected, strict=True):
             assert_allclose(one, other, rtol=1e-8, atol=1e-10)
 
 
+def shares_recorded(flow, items):
+    """How many shares a batch has gone forward in."""
+    x, _, _, condition = batch(items)
+    tape = []
+    flow.forward(x, condition, tape)
+    (tapes,) = tape
+    return len(tapes)
+
+
 def test_a_large_batch_is_divided_and_a_small_one_is_not():
-    made = flow(ParallelGlow)
-    for items, divided in ((2 * FEWEST, True), (2 * FEWEST - 1, False)):
-        x, _, _, condition = batch(items)
-        kept = made.forward_keeping(x, condition)[2]
-        assert isinstance(kept, Kept) == divided
+    made = flow(parallel)
+    assert shares_recorded(made, 2 * FEWEST) == 2
+    assert shares_recorded(made, 2 * FEWEST - 1) == 1
     with blas().limit(limits=1):
-        x, _, _, condition = batch(2 * FEWEST)
-        assert not isinstance(made.forward_keeping(x, condition)[2], Kept)
+        assert shares_recorded(made, 2 * FEWEST) == 1
 
 
-def test_what_was_kept_in_shares_serves_whatever_threads_there_are_then():
-    made, (x, latent, dlogdet, condition) = flow(ParallelGlow), batch(2 * FEWEST)
-    z, _, kept = made.forward_keeping(x, condition)
-    expected = made.backward(latent, dlogdet, z, condition, kept)
-    with blas().limit(limits=1):
-        for one, other in zip(made.backward(latent, dlogdet, z, condition, kept), expected, strict=True):
-            assert_allclose(one, other, rtol=1e-9)
-        _, _, kept = made.forward_keeping(x, condition)
-    for one, other in zip(made.backward(latent, dlogdet, z, condition, kept), expected, strict=True):
-        assert_allclose(one, other, rtol=1e-9)
+def test_what_was_recorded_in_shares_serves_whatever_threads_there_are_then():
+    made, (x, latent, dlogdet, condition) = flow(parallel), batch(2 * FEWEST)
+    z, _ = made.forward(x, condition)
+    expected = made.backward(latent, dlogdet, z, condition)
+    for recording, playing in ((2, 1), (1, 2)):
+        tape = []
+        with blas().limit(limits=recording):
+            z, _ = made.forward(x, condition, tape)
+        with blas().limit(limits=playing):
+            found = made.backward(latent, dlogdet, z, condition, tape)
+        for one, other in zip(found, expected, strict=True):
+            assert_allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
 def test_inputs_are_left_as_they_are_and_channels_stay_outermost():
-    made, (x, latent, dlogdet, condition) = flow(ParallelGlow), batch(2 * FEWEST)
+    made, (x, latent, dlogdet, condition) = flow(parallel), batch(2 * FEWEST)
     x, latent = channels_outermost(x), channels_outermost(latent)
-    z, _, kept = made.forward_keeping(x, condition)
+    tape = []
+    z, _ = made.forward(x, condition, tape)
     inputs = x, latent, dlogdet, condition, z
     before = [array.copy() for array in inputs]
-    outputs = [*made.backward(latent, dlogdet, z, condition, kept), *made.backward_inverse(x, x, condition)]
+    outputs = [*made.backward(latent, dlogdet, z, condition, tape), *made.backward_inverse(x, x, condition)]
     for array, copy in zip(inputs, before, strict=True):
         np.testing.assert_array_equal(array, copy)
     for array in (*outputs, z, made.inverse(latent, condition)):
@@ -107,7 +128,7 @@ def test_inputs_are_left_as_they_are_and_channels_stay_outermost():
 def test_the_first_batch_initialises_as_a_whole():
     x, _, _, condition = batch(2 * FEWEST)
     x[:FEWEST] += 5  # a share for itself would have another mean
-    one, other = (made(CONFIG, np.random.default_rng(1), np.float64) for made in (ParallelGlow, FusedGlow))
+    one, other = (wrap(fuse(Glow(CONFIG, np.random.default_rng(1), np.float64))) for wrap in (parallel, undivided))
     for found, expected in zip(one.forward(x, condition), other.forward(x, condition), strict=True):
         assert_allclose(found, expected, rtol=1e-12)
 
@@ -115,11 +136,12 @@ def test_the_first_batch_initialises_as_a_whole():
 def test_what_the_optimiser_does_reaches_every_share_and_two_runs_end_alike():
     ends = []
     for _ in range(2):
-        made, (x, _, _, condition) = flow(ParallelGlow, np.float32), batch(2 * FEWEST, np.float32)
+        made, (x, _, _, condition) = flow(parallel, np.float32), batch(2 * FEWEST, np.float32)
         adam = Adam(made.parameters(), 0.01)
         for _ in range(3):
-            z, logdet, kept = made.forward_keeping(x, condition)
-            made.backward(z / len(x), -np.ones_like(logdet) / len(x), z, condition, kept)
+            tape = []
+            z, logdet = made.forward(x, condition, tape)
+            made.backward(z / len(x), -np.ones_like(logdet) / len(x), z, condition, tape)
             adam.step(made.gradients())
         ends.append([array.copy() for array in made.parameters().values()])
         assert_allclose(made.forward(x, condition)[0], flow_with(made).forward(x, condition)[0], rtol=1e-4, atol=1e-5)
@@ -129,19 +151,19 @@ def test_what_the_optimiser_does_reaches_every_share_and_two_runs_end_alike():
 
 def flow_with(other):
     """An undivided flow with another's weights."""
-    made = FusedGlow(CONFIG)
+    made = fuse(Glow(CONFIG))
     made.load(other.parameters() | other.state())
     return made
 
 
 def test_it_keeps_the_contract_of_a_bijection():
     x, _, _, condition = batch(2 * FEWEST)
-    report = check.layer(flow(ParallelGlow), x[:, :, :2], condition, at_most=2)
+    report = check.layer(flow(parallel), x[:, :, :2], condition, at_most=2)
     assert report.gradient <= 1e-6 and report.logdet <= 1e-9
 
 
 def test_a_replica_has_the_same_arrays_and_gradients_of_its_own():
-    made, (x, latent, dlogdet, condition) = flow(FusedGlow), batch(2)
+    made, (x, latent, dlogdet, condition) = flow(undivided), batch(2)
     other = replica(made)
     for name, array in other.parameters().items():
         assert array is made.parameters()[name]

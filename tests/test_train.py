@@ -14,8 +14,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from glowsep.errors import PriorError
 from glowsep.systems.glow import train
+from glowsep.systems.glow.excerpts import random_equalisers, random_noise_levels, without_silence
 from glowsep.systems.glow.prior import Prior
-from glowsep.systems.glow.train import TrainingConfig, fit, random_equalisers, random_noise_levels, without_silence
+from glowsep.systems.glow.train import TrainingConfig, fit
 
 SHORT = TrainingConfig(steps=6, batch=4, frames=16, warmup=2, validate_every=3)
 
@@ -173,8 +174,8 @@ def test_equalisers_spread_as_configured_over_octaves_and_are_smooth():
 def test_noise_levels_lie_in_range_one_in_each_part(count, seed):
     levels = random_noise_levels(TINY, count, np.random.default_rng(seed))
     assert levels.shape == (count,) and levels.dtype == np.float32
-    assert (levels >= 0.99999 * TINY.quietest).all() and (levels <= 1.00001 * TINY.loudest).all()
-    position = count * np.log(levels / TINY.quietest) / np.log(TINY.loudest / TINY.quietest)
+    assert (levels >= 0.99999 * TINY.sigma_min).all() and (levels <= 1.00001 * TINY.sigma_max).all()
+    position = count * np.log(levels / TINY.sigma_min) / np.log(TINY.sigma_max / TINY.sigma_min)
     within = position - np.arange(count)  # its part, which float32 may leave by a hair
     assert (within > -1e-3).all() and (within < 1 + 1e-3).all()
 
@@ -186,7 +187,7 @@ VICTIM = """
 import sys, time
 import numpy as np
 from glowsep.learning import weights
-    from glowsep.systems.glow import train
+from glowsep.systems.glow import train
 from test_train import SHORT, new_prior, solo
 
 place, path = sys.argv[1:]

@@ -7,7 +7,7 @@ import numpy as np
 
 from glowsep.check.hints import gradient_candidates
 from glowsep.check.stencils import along
-from glowsep.check.verdict import GRADIENT, CheckError, compare, described, expect_array, fail
+from glowsep.check.verdict import GRADIENT, compare, described, expect_array, fail
 
 # What the same call may differ by when it is made again: nothing, but for the order in which threads add.
 REPEATED = 1e-13
@@ -60,21 +60,30 @@ class Subject:
         before = copies(self.part.gradients())
         result = self.call(method, *arguments, **keywords)
         for name, gradient in self.part.gradients().items():
-            same = gradient is None if before[name] is None else np.array_equal(gradient, before[name], equal_nan=True)
-            if not same:
+            if not np.array_equal(gradient, before[name], equal_nan=True):
                 self.fail(method, f"the gradient of {name!r} was changed, but the parameters are frozen here")
         return result
 
-    def frozen(self):
-        """The frozen view of the copy under check, itself under check; None if the part cannot be frozen."""
+    def check_frozen(self, backward, dx):
+        """See that the frozen view, if there is one, has the same arrays, and its ``backward`` sets no gradients here.
+
+        ``backward`` is called with the view: it must return twice ``dx``.
+        """
         if not hasattr(self.part, "frozen"):
-            return None
-        subject = copy.copy(self)
-        subject.name, subject.part = f"{self.name}.frozen()", self.part.frozen()
-        for name, array in subject.part.parameters().items():
+            return
+        view = self.part.frozen()
+        for name, array in view.parameters().items():
             if array is not self.parameters[name]:
                 self.fail("frozen", f"the view's {name!r} is a copy, but must be the very same array")
-        return subject
+        before = copies(self.part.gradients())
+        self.compare("frozen().backward", "dx", backward(view), 2 * dx, REPEATED)
+        for name, gradient in self.part.gradients().items():
+            if not np.array_equal(gradient, before[name], equal_nan=True):
+                self.fail("frozen().backward", f"the gradient of {name!r} was changed, but the parameters are frozen")
+
+    def tape(self, method="backward"):
+        """An empty tape for ``method`` to pop from."""
+        return Tape(f"{self.name}.{method}")
 
     def expect_argument(self, method, name):
         """See that a method takes an argument."""
@@ -129,12 +138,16 @@ class Subject:
 
 
 class Tape(list):
-    """A tape that says what is wrong when too much is popped."""
+    """A tape that says who pops too much."""
 
-    def pop(self):
+    def __init__(self, method):
+        super().__init__()
+        self.method = method
+
+    def pop(self, *place):
         if not self:
-            raise CheckError("backward pops more from the tape than forward has appended")
-        return super().pop()
+            fail(self.method, "pops more from the tape than was appended")
+        return super().pop(*place)
 
 
 def copies(arrays):
