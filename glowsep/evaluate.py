@@ -162,11 +162,10 @@ def evaluate(
     Examples
     --------
     >>> from glowsep.systems.floors_and_ceilings.floors import EqualShare
-    >>> rng = np.random.default_rng(0)
-    >>> sources = {name: rng.standard_normal((1, 800)) for name in ("bass", "drums")}
+    >>> sources = {"bass": np.array([[0.2, 0.2, 0.2, 0.2]]), "drums": np.array([[0.2, -0.2, 0.2, -0.2]])}
     >>> (evaluation,) = evaluate([Track("song", 22050, sum(sources.values()), sources)], {"half": EqualShare()}, True)
-    >>> round(evaluation.mean("sdr"), 1)
-    3.0
+    >>> round(evaluation.mean("sdr"), 2)
+    3.01
     """
     evaluations = [Evaluation(name, []) for name in methods]
     with tqdm(total=len(dataset), unit="track", disable=quiet) as bar:

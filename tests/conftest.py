@@ -8,7 +8,7 @@ from glowsep.arrays.threads import blas
 from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
 from glowsep.systems.glow.model import GlowConfig
 from glowsep.systems.glow.prior import NOISE_FEATURES, Prior, PriorConfig
-from glowsep.systems.nmf.separate import PoissonNMF
+from glowsep.systems.nmf.model import PoissonNMF
 
 INSTRUMENTS = ("bass", "drums", "guitar", "piano")
 RATE = 22050
@@ -87,6 +87,6 @@ def baselines(tmp_path):
     folder.mkdir()
     rng = np.random.default_rng(0)
     solos = {name: rng.random((513, 8), np.float32) for name in INSTRUMENTS}
-    AverageSpectrum.fit(solos).save(folder / "average_spectrum.npz")
-    PoissonNMF.fit(solos, rng, components=2, learning_iterations=1, iterations=2).save(folder / "nmf.npz")
+    AverageSpectrum.from_solos(solos).save(folder / "average_spectrum.npz")
+    PoissonNMF.from_solos(solos, rng, components=2, learning_iterations=1, iterations=2).save(folder / "nmf.npz")
     return folder

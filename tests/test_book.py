@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from glowsep.book import build, chapters, contents, guides, readers_copy
+from glowsep.book import build, chapters, guides, readers_copy, table_of_contents
 from glowsep.book.contents import ORDER
 from glowsep.book.links import with_links
 from glowsep.book.source import ASSETS, write_source
@@ -159,14 +159,14 @@ def test_of_a_chapter_nothing_is_shown_that_is_not_for_readers(path):
 
 def test_every_chapter_is_in_the_contents_once_in_its_part():
     names = [path.stem for path in chapters(REPOSITORY)]
-    parts = contents(names)["parts"]
+    parts = table_of_contents(names)["parts"]
     assert [chapter["file"] for part in parts for chapter in part["chapters"]] == [f"chapters/{name}" for name in names]
     assert [part["chapters"][0]["file"][9:11] for part in parts] == ["01", "04", "10"]
     assert len({part["caption"] for part in parts}) == 3
 
 
 def test_a_new_chapter_joins_the_last_part_and_empty_parts_are_left_out():
-    (part,) = contents(["10_prior", "16_sixteen"])["parts"]
+    (part,) = table_of_contents(["10_prior", "16_sixteen"])["parts"]
     assert [chapter["file"] for chapter in part["chapters"]] == ["chapters/10_prior", "chapters/16_sixteen"]
 
 
@@ -181,7 +181,7 @@ def test_chapters_come_in_the_order_of_their_numbers(tmp_path):
 def test_every_guide_is_in_the_appendix_and_its_order_is_given():
     names = [path.stem for path in guides(REPOSITORY)]
     assert tuple(names) == ORDER
-    *_, appendix = contents(["01_listen"], names)["parts"]
+    *_, appendix = table_of_contents(["01_listen"], names)["parts"]
     assert [guide["file"] for guide in appendix["chapters"]] == [f"chapters/guides/{name}" for name in names]
 
 

@@ -5,7 +5,7 @@ keeps what they point to, ``source`` lays all that out for Jupyter Book, and ``b
 """
 
 from glowsep.book.building import build
-from glowsep.book.contents import chapters, contents, guides
+from glowsep.book.contents import chapters, guides, table_of_contents
 from glowsep.book.reader import readers_copy
 
-__all__ = ["build", "chapters", "contents", "guides", "readers_copy"]
+__all__ = ["build", "chapters", "guides", "readers_copy", "table_of_contents"]

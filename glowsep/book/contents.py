@@ -55,7 +55,7 @@ def guides(repository):
     return sorted((Path(repository) / "chapters" / "guides").glob("*.md"), key=place)
 
 
-def contents(chapters, guides=()):
+def table_of_contents(chapters, guides=()):
     """Jupyter Book's table of contents: a landing page, then every chapter in its part, and the guides.
 
     Parameters

@@ -8,7 +8,7 @@ from string import Template
 
 import yaml
 
-from glowsep.book.contents import chapters, contents, guides
+from glowsep.book.contents import chapters, guides, table_of_contents
 from glowsep.book.links import with_links
 from glowsep.book.reader import readers_copy
 from glowsep.errors import BookError
@@ -33,7 +33,7 @@ def write_source(repository, source):
     notebooks, appendix = chapters(repository), guides(repository)
     shutil.copytree(ASSETS, source / "assets", ignore=shutil.ignore_patterns("config.yml", "landing.md"))
     shutil.copyfile(ASSETS / "config.yml", source / "_config.yml")
-    toc = contents([path.stem for path in notebooks], [path.stem for path in appendix])
+    toc = table_of_contents([path.stem for path in notebooks], [path.stem for path in appendix])
     _write(source / "_toc.yml", yaml.safe_dump(toc, sort_keys=False))
     readme = repository / "README.md"
     _write(source / "index.md", with_links(landing_page(readme), readme, repository, source))
