@@ -1,4 +1,4 @@
-"""Which array library an array belongs to, and moving between them: the only module that knows CuPy's name."""
+"""Moving arrays between main memory and a GPU, always explicitly; the only module that imports CuPy."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from glowsep.arrays.library import array_module
 from glowsep.errors import how_to_install
 
 
-def to_host(array):
-    """``array`` as a NumPy array in main memory (an explicit copy when it lies on a GPU)."""
+def to_host(array) -> np.ndarray:
+    """``array`` as a NumPy array in main memory: an explicit copy if it is on a GPU."""
     return array.get() if hasattr(array, "get") else np.asarray(array)
 
 
-def to_device(array, device):
+def to_device(array: np.ndarray, device: str):
     """``array`` on ``device``.
 
     Parameters
@@ -22,13 +22,13 @@ def to_device(array, device):
     Raises
     ------
     ValueError
-        For another device, or "cuda" where CuPy or an NVIDIA GPU is missing.
+        If the device is another, or "cuda" without CuPy or an NVIDIA GPU.
     """
     if device == "cpu":
         return to_host(array)
     if device == "cuda":
         return cuda().asarray(array)
-    raise ValueError(f"device is {device!r}, but must be 'cpu' or 'cuda'")
+    raise ValueError(f"device is {device!r}, expected 'cpu' or 'cuda'")
 
 
 def on_device_of(array, other):
@@ -42,19 +42,17 @@ def cuda():
     Raises
     ------
     ValueError
-        Where CuPy is not installed, or finds no NVIDIA GPU.
+        If CuPy is not installed, or finds no NVIDIA GPU.
     """
     try:
         import cupy
     except ImportError:
-        raise ValueError(
-            f"device 'cuda' needs CuPy: {how_to_install('cuda12')} for CUDA 12, {how_to_install('cuda13')} for CUDA 13; "
-            "or use 'cpu'"
-        ) from None
+        remedy = f"{how_to_install('cuda12')} for CUDA 12, {how_to_install('cuda13')} for CUDA 13; or use 'cpu'"
+        raise ValueError(f"device 'cuda' needs CuPy: {remedy}") from None
     try:
         found = cupy.cuda.runtime.getDeviceCount()
     except cupy.cuda.runtime.CUDARuntimeError:
         found = 0
     if not found:
-        raise ValueError("device 'cuda' needs an NVIDIA GPU and its driver, none was found: use device 'cpu'")
+        raise ValueError("device 'cuda' needs an NVIDIA GPU and its driver, but none was found: use device 'cpu'")
     return cupy

@@ -1,4 +1,4 @@
-"""Which array library an array belongs to, and moving between them: the only module that knows CuPy's name."""
+"""NumPy or CuPy: which library an array belongs to, so that the same source lines run on both."""
 
 import functools
 import sys
@@ -7,21 +7,26 @@ import numpy as np
 
 
 def array_module(array):
-    """The module (``numpy`` or ``cupy``) whose functions fit ``array``; see chapter 14.
+    """The module, ``numpy`` or ``cupy``, whose functions fit ``array``: ``xp = array_module(x)``, then ``xp.exp(x)``.
 
-    The same source lines run on both: ``xp = array_module(x)``, then ``xp.exp(x)``.
-    An array library names itself through the array's type, so CuPy is never imported on a machine without it.
+    The array's type names its library, so CuPy is never imported on a machine without it. Source: chapter 14.
+
+    Examples
+    --------
+    >>> array_module(np.zeros(3)) is np
+    True
     """
     library = type(array).__module__.split(".")[0]
     return sys.modules[library] if library == "cupy" else np
 
 
 def fused(function):
-    """Make one kernel of an element-wise ``function``: a decorator (chapter 14).
+    """Make one GPU kernel of an element-wise ``function``: a decorator.
 
-    On a GPU every operation of NumPy's kind is a launch of its own, and reads and writes all of its arrays. CuPy can
-    compile several into one launch, if they are element-wise only. NumPy cannot: there the function runs as written.
-    The results are the same. ``function`` may change its arguments in place; the first must be an array.
+    On a GPU every NumPy-style operation is a launch of its own, and reads and writes all of its arrays. CuPy can
+    compile several into one launch, if they are purely element-wise. NumPy cannot: there the function runs as written.
+    The results are the same. ``function`` may change its arguments in place; the first must be an array. Source:
+    chapter 14.
     """
 
     @functools.wraps(function)

@@ -1,15 +1,15 @@
-"""Which array library an array belongs to, and moving between them: the only module that knows CuPy's name."""
+"""Keeping freed memory for the next step, which wants as much again."""
 
 import ctypes
 
 
-def keep_freed_memory():
-    """Ask the C library to keep memory that is freed: the next step of a training or a search wants as much again.
+def keep_freed_memory() -> None:
+    """Ask the C library to keep freed memory: the next step of a training or a search wants as much again.
 
-    Given back to the system, it comes anew page by page, which takes longer than the arithmetic of an element-wise
-    operation. For a process that is ours alone, as the command line's; in notebooks, glibc's environment variables
-    ``MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=4294967296 MALLOC_ARENA_MAX=1`` do the same. Does nothing
-    where the C library is another than glibc (Linux).
+    Memory that was given back to the system returns page by page, which takes longer than the arithmetic of an
+    element-wise operation. Call this only in a process of our own, such as the command line's; in notebooks, glibc's
+    environment variables ``MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=4294967296 MALLOC_ARENA_MAX=1`` do
+    the same. It does nothing if the C library is not glibc (Linux).
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -1,4 +1,4 @@
-"""Work that is independent, such as the sources of a mixture, on a thread each."""
+"""Independent work, such as the sources of a mixture, each on a thread of its own."""
 
 import functools
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +12,13 @@ from glowsep.arrays.library import array_module
 
 @contextmanager
 def side_by_side(number, like):
-    """A ``map`` for use in ``with``, which has up to ``number`` calls at work at once, on as many cores.
+    """A ``map``, for use in ``with``, that works on up to ``number`` calls at once, on as many cores.
 
-    BLAS computes one matrix product on all cores, but between two products all of them but one are idle. Here each core
-    has a call of its own instead, and BLAS one thread a call: so the results of the same calls do not depend on the
-    number of cores. NumPy lets go of Python's lock while it computes. Chapter 14.
+    BLAS computes one matrix product on all cores, but between two products all of them except one are idle. Here each
+    core has a call of its own instead, and BLAS gets one thread per call: so the results of the same calls do not
+    depend on the number of cores. NumPy releases Python's lock while it computes. Source: chapter 14.
 
-    Where there is one call or one core only, or ``like`` lies on a GPU, which has one queue for all, it is Python's own
+    If there is only one call or one core, or ``like`` is on a GPU, which has one queue for all, it is Python's own
     ``map``, and BLAS is left alone.
     """
     at_once = min(number, available_cores(like))
@@ -29,10 +29,10 @@ def side_by_side(number, like):
         yield pool.map
 
 
-def available_cores(like):
-    """As many as NumPy's BLAS has been given (all, or ``OMP_NUM_THREADS``); one for arrays on a GPU.
+def available_cores(like) -> int:
+    """As many cores as NumPy's BLAS has been given (all, or ``OMP_NUM_THREADS``); one for arrays on a GPU.
 
-    One, too, where threadpoolctl does not know NumPy's BLAS (Apple's Accelerate): its threads could not be held back.
+    One, too, if threadpoolctl does not know NumPy's BLAS (Apple's Accelerate): its threads could not be held back.
     """
     if array_module(like) is not np:
         return 1
@@ -41,5 +41,5 @@ def available_cores(like):
 
 @functools.cache
 def blas():
-    """What says how many threads the matrix products have."""
+    """The libraries for matrix products, which can be asked and told how many threads they use."""
     return ThreadpoolController().select(user_api="blas")

@@ -1,4 +1,4 @@
-"""Loudness as broadcasters measure it: what Slakh2100's metadata notes for every stem."""
+"""Loudness as broadcasters measure it, which Slakh2100's metadata gives for every stem."""
 
 import math
 
@@ -10,14 +10,16 @@ ABSOLUTE_GATE, RELATIVE_GATE = -70.0, -10.0  # LUFS; LU below the loudness of wh
 OFFSET = -0.691  # cancels the filters' gain at 1 kHz
 
 
-def integrated_loudness(waveform, rate):
-    r"""Return the integrated loudness of a mono waveform in LUFS, or minus infinity where all of it is silent.
+def integrated_loudness(waveform: np.ndarray, rate: int) -> float:
+    r"""The integrated loudness of a mono waveform in LUFS, or minus infinity if all of it is silent.
 
     .. math:: L = -0.691 + 10 \log_{10} \operatorname{mean}_{b \in \text{gated}} \overline{y_b^2},
 
-    where y is the waveform after a high shelf (the head) and a high pass (the ear), cut into overlapping blocks of
-    0.4 s. Blocks below -70 LUFS do not count, nor do those 10 LU below the mean of the others: a stem is as loud
+    where y is the waveform after a high shelf (the head) and a high pass (the ear), cut into overlapping blocks of 0.4
+    s. Blocks below -70 LUFS do not count, nor do those more than 10 LU below the mean of the others: a stem is as loud
     as it is while it plays.
+
+    Source: ITU-R BS.1770-4, annex 1; De Man 2014 (the filters for rates other than 48 kHz).
 
     Parameters
     ----------
@@ -27,12 +29,13 @@ def integrated_loudness(waveform, rate):
 
     Returns
     -------
-    loudness : float
+    float
 
-    Notes
-    -----
-    ITU-R BS.1770-4; the filters for other rates than 48 kHz by De Man 2014, "Evaluation of implementations of the
-    EBU R128 loudness measurement".
+    Examples
+    --------
+    >>> sine = np.sin(2 * np.pi * 997 * np.arange(48_000) / 48_000)
+    >>> round(integrated_loudness(sine, 48_000), 1)
+    -3.0
     """
     weighted = scipy.signal.lfilter(*high_shelf(rate), scipy.signal.lfilter(*high_pass(rate), waveform))
     block = round(BLOCK_SECONDS * rate)
@@ -48,7 +51,7 @@ def integrated_loudness(waveform, rate):
 
 
 def high_shelf(rate):
-    """Return (b, a) of the filter that lifts the treble by 4 dB, as a head does."""
+    """The filter (b, a) that lifts the treble by 4 dB, as a head does."""
     k, q, gain = (
         math.tan(math.pi * 1681.974450955533 / rate),
         0.7071752369554196,
@@ -61,7 +64,7 @@ def high_shelf(rate):
 
 
 def high_pass(rate):
-    """Return (b, a) of the filter that leaves out the lowest bass, as an ear does."""
+    """The filter (b, a) that leaves out the lowest bass, as an ear does."""
     k, q = math.tan(math.pi * 38.13547087602444 / rate), 0.5003270373238773
     a = np.array([1 + k / q + k * k, 2 * (k * k - 1), 1 - k / q + k * k])
     return np.array([1.0, -2.0, 1.0]), a / a[0]

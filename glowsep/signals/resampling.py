@@ -1,14 +1,17 @@
-"""Chapter 1: audio files, in and out. A file is read whole or refused, and written whole or not at all."""
+"""Sound at another sample rate."""
 
 import math
 
+import numpy as np
 import scipy
 
-# Rates
 
+def resample(waveform: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
+    """``waveform`` at another sample rate, after a linear-phase low-pass filter below both Nyquist frequencies.
 
-def resample(waveform, rate, new_rate):
-    """``waveform`` at another sample rate, through a linear-phase low-pass filter below both Nyquist rates.
+    The rate is raised by an integer factor, the filter applied, and the rate lowered by an integer factor.
+
+    Source: ``scipy.signal.resample_poly``; chapter 1.
 
     Parameters
     ----------
@@ -19,16 +22,17 @@ def resample(waveform, rate, new_rate):
     Returns
     -------
     numpy.ndarray, (..., ceil(samples * new_rate / rate)), of the waveform's dtype
-        The waveform itself where the rates are equal.
+        The waveform itself if the rates are equal.
 
     Raises
     ------
     ValueError
-        Where a rate is not above 0.
+        If a rate is not above 0.
 
-    Notes
-    -----
-    Chapter 1. `scipy.signal.resample_poly`: raise the rate by an integer, filter, lower it by an integer.
+    Examples
+    --------
+    >>> resample(np.zeros((2, 44100)), 44100, 22050).shape
+    (2, 22050)
     """
     if rate < 1 or new_rate < 1:
         raise ValueError(f"rates are {rate} and {new_rate} Hz, but must be above 0")

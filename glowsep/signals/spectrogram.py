@@ -1,18 +1,20 @@
-"""Chapter 1: sounds as spectrograms, and back. Every function takes NumPy and CuPy arrays alike."""
+"""Sound to spectrogram and back: the short-time Fourier transform, of NumPy and CuPy arrays alike."""
 
-import math
-
+import numpy as np
 import scipy
 
+from glowsep.arrays.integers import ceil_divide
 from glowsep.arrays.library import array_module
 
 
-def stft(waveform, window_length=1024, hop=256):
+def stft(waveform: np.ndarray, window_length: int = 1024, hop: int = 256) -> np.ndarray:
     r"""Short-time Fourier transform with a periodic Hann window.
 
-    Frame ``t`` is centred on sample ``t * hop``; beyond its ends the waveform counts as silence:
+    Frame ``t`` is centred on sample ``t * hop``; the waveform is taken to be silent beyond its ends:
 
     .. math:: X[f, t] = \sum_{m=0}^{L-1} w[m] \, x[t H + m - \lfloor L/2 \rfloor] \, e^{-2 \pi i f m / L}
+
+    Source: Allen & Rabiner 1977; chapter 1.
 
     Parameters
     ----------
@@ -20,7 +22,7 @@ def stft(waveform, window_length=1024, hop=256):
     window_length : int
         ``L``, in samples.
     hop : int
-        ``H``, in samples: such that the shifted windows add up to a constant.
+        ``H``, in samples: windows shifted by it must add up to a constant.
 
     Returns
     -------
@@ -30,15 +32,16 @@ def stft(waveform, window_length=1024, hop=256):
     Raises
     ------
     ValueError
-        For a window and hop without the constant-overlap-add property, or a waveform that is not of floats.
+        If the shifted windows do not add up to a constant, or the waveform is not of floats.
 
-    Notes
-    -----
-    Chapter 1; Allen & Rabiner 1977, "A unified approach to short-time Fourier analysis and synthesis".
+    Examples
+    --------
+    >>> stft(np.zeros((2, 5000))).shape
+    (2, 513, 21)
     """
     xp = array_module(waveform)
     if waveform.dtype.kind != "f":
-        raise ValueError(f"waveform is of {waveform.dtype}, but must be float32 or float64")
+        raise ValueError(f"waveform is of dtype {waveform.dtype}, expected float32 or float64")
     window = hann(window_length, hop, waveform)
     samples = waveform.shape[-1]
     before = window_length // 2
@@ -49,13 +52,15 @@ def stft(waveform, window_length=1024, hop=256):
     return xp.swapaxes(xp.fft.rfft(window * frames), -1, -2)
 
 
-def istft(spectrum, length, window_length=1024, hop=256):
+def istft(spectrum: np.ndarray, length: int, window_length: int = 1024, hop: int = 256) -> np.ndarray:
     r"""Inverse of `stft`: the waveform whose transform is nearest to ``spectrum`` in the least-squares sense.
 
     .. math:: x[n] = \frac{\sum_t w[n - tH] \, x_t[n - tH]}{\sum_t w[n - tH]^2}
 
     where :math:`x_t` is the inverse Fourier transform of frame ``t``. For a spectrum that `stft` made this is
-    the waveform itself, every sample of it, the first and the last included.
+    the waveform itself, every sample of it, including the first and the last.
+
+    Source: Griffin & Lim 1984, equation 6; chapter 1.
 
     Parameters
     ----------
@@ -72,19 +77,21 @@ def istft(spectrum, length, window_length=1024, hop=256):
     Raises
     ------
     ValueError
-        Where the spectrum's shape does not belong to a waveform of this length, window and hop.
+        If the spectrum's shape does not belong to a waveform of this length, window and hop.
 
-    Notes
-    -----
-    Chapter 1; Griffin & Lim 1984, "Signal estimation from modified short-time Fourier transform", equation 6.
+    Examples
+    --------
+    >>> waveform = np.random.default_rng(0).standard_normal((2, 5000))
+    >>> bool(np.allclose(istft(stft(waveform), 5000), waveform))
+    True
     """
     xp = array_module(spectrum)
     window = hann(window_length, hop, spectrum.real)
-    wanted = (window_length // 2 + 1, number_of_frames(length, hop))
-    if spectrum.shape[-2:] != wanted:
+    expected = (window_length // 2 + 1, number_of_frames(length, hop))
+    if spectrum.shape[-2:] != expected:
         raise ValueError(
-            f"spectrum is of (bins, frames) {spectrum.shape[-2:]}, but {length} samples with window_length "
-            f"{window_length} and hop {hop} give {wanted}"
+            f"spectrum has (bins, frames) {spectrum.shape[-2:]}, but {length} samples with window_length "
+            f"{window_length} and hop {hop} give {expected}"
         )
     frames = xp.fft.irfft(xp.swapaxes(spectrum, -1, -2), window_length)
     weight = xp.broadcast_to(window**2, frames.shape[-2:])
@@ -92,9 +99,14 @@ def istft(spectrum, length, window_length=1024, hop=256):
     return overlap_add(window * frames, hop)[..., inside] / overlap_add(weight, hop)[inside]
 
 
-def number_of_frames(samples, hop=256):
+def number_of_frames(samples: int, hop: int = 256) -> int:
     """Frames of a waveform's transform: ``1 + ceil(samples / hop)``, the last centred at or after its end."""
-    return 1 + -(-samples // hop)
+    return 1 + ceil_divide(samples, hop)
+
+
+def full_scale(window_length: int) -> float:
+    """The magnitude that `stft` gives a full-scale sine in its own bin: half the sum of the Hann window."""
+    return window_length / 4
 
 
 def hann(window_length, hop, like):
@@ -103,7 +115,7 @@ def hann(window_length, hop, like):
     Raises
     ------
     ValueError
-        Where its copies shifted by ``hop`` do not add up to a constant.
+        If its copies shifted by ``hop`` do not add up to a constant.
         They do for ``hop = window_length / 2``, ``/ 3``, ``/ 4`` and so on.
     """
     if not 1 <= hop <= window_length or not scipy.signal.check_COLA("hann", window_length, window_length - hop):
@@ -115,14 +127,14 @@ def hann(window_length, hop, like):
 
 
 def overlap_add(frames, hop):
-    """Sum of ``frames`` (..., frames, window_length), each laid ``hop`` samples after the one before.
+    """Sum of ``frames`` (..., frames, window_length), each of which begins ``hop`` samples after the one before.
 
-    Each frame is cut into pieces of ``hop`` samples. The first pieces of all frames are added at once, then
-    all second pieces one place further, and so on: ``window_length / hop`` additions, however many frames.
+    Each frame is cut into pieces of ``hop`` samples. The first pieces of all frames are added at once, then all second
+    pieces one position further, and so on: ``window_length / hop`` additions, however many frames there are.
     """
     xp = array_module(frames)
     *batch, count, window_length = frames.shape
-    overlap = math.ceil(window_length / hop)
+    overlap = ceil_divide(window_length, hop)
     margins = [(0, 0)] * (frames.ndim - 1) + [(0, overlap * hop - window_length)]
     pieces = xp.pad(frames, margins).reshape(*batch, count, overlap, hop)
     total = xp.zeros((*batch, count + overlap - 1, hop), dtype=frames.dtype)

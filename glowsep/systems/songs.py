@@ -1,6 +1,5 @@
 """Songs of any length in bounded memory: segment by segment, each fading into the next."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from glowsep.arrays.integers import ceil_divide
 from glowsep.signals import audio
 
 #: Seconds of a song that are separated at once, and how many of them two neighbours have in common.
@@ -48,7 +48,7 @@ def separate_song(
     """
     info = audio.check(song)
     hop, overlap = round((SEGMENT - OVERLAP) * info.rate), round(OVERLAP * info.rate)
-    number = 1 + max(0, math.ceil((info.samples - hop - overlap) / hop))
+    number = 1 + max(0, ceil_divide(info.samples - hop - overlap, hop))
     segments = tqdm(audio.segments(song, hop + overlap, hop), str(song), number, disable=not progress, unit="segment")
     estimates = (separate(segment, info.rate) for _, segment in segments)
     with audio.StemWriter(folder, sources, info.rate, info.channels) as stems:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from glowsep.arrays.devices import on_device_of
+from glowsep.arrays.integers import ceil_divide
 from glowsep.layers.channels import channels_outermost
 from glowsep.systems.glow.noise import dithered
 
@@ -25,7 +26,7 @@ def edge_frames(config):
 
     They are drawn and cut off. In the middle of a song no window is half empty, so a prior should not hear any.
     """
-    return -(-config.window_length // (2 * config.hop))
+    return ceil_divide(config.window_length, 2 * config.hop)
 
 
 def excerpt_length(config, frames):

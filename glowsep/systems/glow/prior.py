@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from glowsep.arrays.devices import to_device
+from glowsep.arrays.integers import ceil_divide
 from glowsep.arrays.library import array_module
 from glowsep.errors import PriorError
 from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.signals.phase import griffin_lim
-from glowsep.signals.spectrogram import number_of_frames, stft
+from glowsep.signals.spectrogram import full_scale, number_of_frames, stft
 from glowsep.systems.glow import train
 from glowsep.systems.glow.fast.freeze import freeze
 from glowsep.systems.glow.fast.fuse import fuse
@@ -103,7 +104,7 @@ class Prior:
         """Magnitudes (..., bins, frames) of a waveform (..., samples) at the prior's rate; a full-scale sine has 1."""
         config = self.config
         spectrum = stft(waveform, config.window_length, config.hop)
-        return array_module(waveform).abs(spectrum[..., :-1, :]) / (config.window_length / 4)
+        return array_module(waveform).abs(spectrum[..., :-1, :]) / full_scale(config.window_length)
 
     def compress(self, magnitude):
         r""":math:`u = c\, m^\alpha`."""
@@ -215,7 +216,7 @@ class Prior:
 
     def whole_frames(self, frames):
         """The number of frames, raised to a multiple of the flow's squeeze factor."""
-        return -(-frames // self.config.glow.squeeze) * self.config.glow.squeeze
+        return ceil_divide(frames, self.config.glow.squeeze) * self.config.glow.squeeze
 
     # Between latents and magnitudes, at the lowest noise level: what the latent search walks through
 
@@ -274,7 +275,7 @@ class Prior:
         config = self.config
         samples = int(np.ceil(seconds * config.rate))
         magnitude = self.sample_magnitudes(1, number_of_frames(samples, config.hop), rng, temperature)[0]
-        with_nyquist = array_module(magnitude).pad(magnitude, ((0, 1), (0, 0))) * (config.window_length / 4)
+        with_nyquist = array_module(magnitude).pad(magnitude, ((0, 1), (0, 0))) * full_scale(config.window_length)
         waveform = griffin_lim(with_nyquist, iterations, rng, window_length=config.window_length, hop=config.hop)
         return waveform[:samples]
 

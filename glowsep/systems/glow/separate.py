@@ -12,7 +12,7 @@ from glowsep.signals import audio
 from glowsep.signals.masks import mask_waveform, ratio_masks
 from glowsep.signals.mid import mid
 from glowsep.signals.phase import phase_of
-from glowsep.signals.spectrogram import istft, stft
+from glowsep.signals.spectrogram import full_scale, istft, stft
 from glowsep.systems.glow.prior import Prior, PriorConfig
 from glowsep.systems.search.annealed import AnnealedSearch
 from glowsep.systems.search.found import Found
@@ -210,7 +210,7 @@ def unmasked(magnitudes: np.ndarray, mixture: np.ndarray, rate: int, config: Pri
     """
     waveform = mid(mixture, rate, config.rate)
     phase = phase_of(stft(waveform, config.window_length, config.hop))
-    with_nyquist = np.pad(magnitudes, ((0, 0), (0, 1), (0, 0))) * (config.window_length / 4)
+    with_nyquist = np.pad(magnitudes, ((0, 0), (0, 1), (0, 0))) * full_scale(config.window_length)
     return istft(with_nyquist * phase, len(waveform), config.window_length, config.hop)
 
 
