@@ -343,7 +343,7 @@ def test_a_flac_that_promises_nothing(songs, tmp_path):
     content[21] &= 0xF0
     content[22:26] = bytes(4)
     (tmp_path / "song.flac").write_bytes(content)
-    assert_refused(tmp_path / "song.flac", "does not tell its length", "convert")
+    assert_refused(tmp_path / "song.flac", "does not give its length", "convert")
 
 
 def test_an_mp3_of_varying_rate_that_does_not_tell_its_length(tmp_path):
@@ -352,7 +352,7 @@ def test_an_mp3_of_varying_rate_that_does_not_tell_its_length(tmp_path):
     soundfile.write(path, np.pad(noise(1, 44_100), [(0, 0), (0, 44_100)]).T, 44_100, bitrate_mode="VARIABLE")
     assert audio.check(path).samples == 88_200
     path.write_bytes(without_its_first_frame(path.read_bytes()))
-    assert_refused(path, "does not tell its length", "convert")
+    assert_refused(path, "does not give its length", "convert")
 
 
 def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
@@ -400,7 +400,7 @@ def test_a_file_is_replaced(tmp_path, suffix):
 @pytest.mark.parametrize(
     "name, waveform, message",
     [
-        ("song.mp3", noise(2, 10), "must end in .wav or .flac"),
+        ("song.mp3", noise(2, 10), "ends in .wav or .flac"),
         ("song.wav", noise(2, 10)[0], "shape"),
         ("song.wav", np.full((2, 10), np.inf), "finite"),
         ("song.flac", noise(2, 10) + 2, "peaks at 2"),

@@ -15,8 +15,8 @@ def integrated_loudness(waveform: np.ndarray, rate: int) -> float:
 
     .. math:: L = -0.691 + 10 \log_{10} \operatorname{mean}_{b \in \text{gated}} \overline{y_b^2},
 
-    where y is the waveform after a high shelf (the head) and a high pass (the ear), cut into overlapping blocks of 0.4
-    s. Blocks below -70 LUFS do not count, nor do those more than 10 LU below the mean of the others: a stem is as loud
+    where y is the waveform after a high shelf (the head) and a high pass (the ear), cut into overlapping blocks (0.4
+    s). Blocks below -70 LUFS do not count, nor do those more than 10 LU below the mean of the others: a stem is as loud
     as it is while it plays.
 
     Source: ITU-R BS.1770-4, annex 1; De Man 2014 (the filters for rates other than 48 kHz).

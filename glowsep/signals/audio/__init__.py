@@ -1,4 +1,4 @@
-"""Chapter 1: audio files, in and out. A file is read whole or refused, and written whole or not at all."""
+"""Audio files, in and out (chapter 1): a file is read whole or refused, and written whole or not at all."""
 
 from glowsep.signals.audio.reading import Info, check, info, read, segments
 from glowsep.signals.audio.writing import StemWriter, write

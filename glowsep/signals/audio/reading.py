@@ -1,5 +1,7 @@
-"""Chapter 1: audio files, in and out. A file is read whole or refused, and written whole or not at all."""
+"""Reading audio files: every sample that the header promises is there and finite, or the file is refused."""
 
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -20,23 +22,20 @@ class Info(NamedTuple):
     rate: int
 
 
-# Reading
-
-
-def info(path):
+def info(path: str | os.PathLike) -> Info:
     """The `Info` of an audio file, without reading its samples.
 
     Raises
     ------
     AudioError
-        Where there is no audio file, or its header does not fit its size.
+        If there is no audio file, or its header contradicts its size.
     """
     with _opened(path) as recording:
         return recording.info
 
 
-def check(path):
-    """Read a file from end to end in bounded memory, to refuse it before any work is done.
+def check(path: str | os.PathLike) -> Info:
+    """Read a file from beginning to end in bounded memory, to refuse it before any work is done.
 
     Returns
     -------
@@ -45,7 +44,7 @@ def check(path):
     Raises
     ------
     AudioError
-        As `read` does.
+        As for `read`.
     """
     with _opened(path) as recording:
         for _ in recording.blocks(recording.info.samples):
@@ -53,8 +52,10 @@ def check(path):
         return recording.info
 
 
-def read(path, start=0, stop=None):
+def read(path: str | os.PathLike, start: int = 0, stop: int | None = None) -> tuple[np.ndarray, int]:
     """Read a WAV, FLAC, Ogg or MP3 file, or a part of it.
+
+    Source: libsndfile, which knows more formats; chapter 1.
 
     Parameters
     ----------
@@ -72,12 +73,8 @@ def read(path, start=0, stop=None):
     Raises
     ------
     AudioError
-        Where the file does not exist, is no audio, is cut short or contradicts its header, or holds no
-        samples or samples that are not finite.
-
-    Notes
-    -----
-    Chapter 1. The formats are libsndfile's.
+        If the file does not exist, is not audio, is cut short or contradicts its header, or holds no samples or
+        samples that are not finite.
     """
     with _opened(path) as recording:
         samples, channels, rate = recording.info
@@ -87,8 +84,8 @@ def read(path, start=0, stop=None):
         return np.concatenate(blocks, axis=-1), rate
 
 
-def segments(path, length, hop):
-    """Overlapping segments of a file, read once from front to back, with one segment in memory at a time.
+def segments(path: str | os.PathLike, length: int, hop: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Overlapping segments of a file, read once from beginning to end, with one segment in memory at a time.
 
     Parameters
     ----------
@@ -106,12 +103,12 @@ def segments(path, length, hop):
     Raises
     ------
     ValueError
-        For another hop.
+        If the hop is another.
     AudioError
-        As `read` does, when it gets to the damaged place.
+        As for `read`, once reading gets to the damaged place.
     """
     if not 1 <= hop <= length:
-        raise ValueError(f"hop is {hop}, but must be from 1 to the segment's length, {length}")
+        raise ValueError(f"hop is {hop}, expected 1 to the segment's length, {length}")
     with _opened(path) as recording:
         samples = recording.info.samples
         segment = recording.next(min(length, samples))
@@ -124,13 +121,13 @@ def segments(path, length, hop):
 
 @contextmanager
 def _opened(path):
-    """A `_Recording` whose header can be believed, closed at the end of the block."""
+    """A `_Recording` with a header that can be trusted, closed at the end of the block."""
     try:
         refuse_what_holds_no_audio(path)
         file = soundfile.SoundFile(path)
     except OSError as error:
         raise AudioError(f"{path}: cannot be opened ({error.strerror}); check its permissions") from None
-    except (soundfile.SoundFileError, TypeError):  # TypeError: for .raw, soundfile wants the rate from us
+    except (soundfile.SoundFileError, TypeError):  # TypeError: for .raw, soundfile asks for the rate
         raise AudioError(
             f"{path}: not audio that can be read; give a wav, flac, ogg or mp3 file, or convert it to one"
         ) from None
@@ -141,12 +138,12 @@ def _opened(path):
         if samples == 0:
             raise AudioError(f"{path}: holds no samples; record or export it again")
         if samples == UNKNOWN_SAMPLES:
-            raise AudioError(f"{path}: its header does not tell its length; convert it to wav first")
+            raise AudioError(f"{path}: its header does not give its length; convert it to wav first")
         yield _Recording(path, file, samples)
 
 
 class _Recording:
-    """An open audio file that is read from front to back: every sample is there and finite, or it is refused."""
+    """An open audio file, read from beginning to end: every sample is there and finite, or it is refused."""
 
     def __init__(self, path, file, samples):
         self.path, self.file = path, file
@@ -173,8 +170,8 @@ class _Recording:
             yield self.next(min(BLOCK, count - start))
 
     def skip(self, count):
-        """Pass over ``count`` samples."""
-        if self.file.format in ("OGG", "MP3"):  # libsndfile's seek can miss by some samples here: decode them
+        """Skip ``count`` samples."""
+        if self.file.format in ("OGG", "MP3"):  # libsndfile's seek can be off by some samples here: decode them
             for _ in self.blocks(count):
                 pass
         elif count:
@@ -192,10 +189,10 @@ class _Recording:
 
 
 def _mp3_tells_its_length(path):
-    """Whether the first frame holds the tag with the exact length; without it, libsndfile guesses one."""
+    """Whether the first frame holds the tag with the exact length; without it, libsndfile guesses the length."""
     with open(path, "rb") as file:
         head = file.read(10)
-        if head[:3] == b"ID3":  # titles and pictures come first; their length is written in 7 bits a byte
+        if head[:3] == b"ID3":  # titles and pictures come first; their length is written in 7 bits per byte
             file.seek(10 + sum(byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)))
         else:
             file.seek(0)
@@ -204,9 +201,9 @@ def _mp3_tells_its_length(path):
 
 
 def _count(path):
-    """Samples of an MP3 file, by decoding all of it; unknown where libsndfile's guess stops it too early.
+    """The number of samples in an MP3 file, by decoding all of it; unknown if libsndfile's guess stops it too early.
 
-    An MP3 file is made of whole frames of 576 or 1152 samples: any other number was cut off by the guess.
+    An MP3 file consists of whole frames of 576 or 1152 samples: any other number was cut off by the guess.
     """
     with soundfile.SoundFile(path) as file:
         samples = 0

@@ -1,4 +1,4 @@
-"""Chapter 1: audio files, in and out. A file is read whole or refused, and written whole or not at all."""
+"""Refusing what libsndfile would read in part: files that hold no audio, and headers that contradict the file."""
 
 import os
 import struct
@@ -7,11 +7,17 @@ from typing import NamedTuple
 
 from glowsep.errors import AudioError
 
-UNKNOWN = (0, 0xFFFFFFFF)  # what a program writes for a length when it cannot go back to fill it in
+UNKNOWN = (0, 0xFFFFFFFF)  # what a program writes as the length if it cannot go back to fill it in
 UNKNOWN_SAMPLES = 2**63 - 1  # what libsndfile makes of it
 
 
 def refuse_what_holds_no_audio(path):
+    """Refuse a path that is not a file, an empty file, and a WAV or Ogg file whose length contradicts its header.
+
+    Raises
+    ------
+    AudioError
+    """
     path = Path(path)
     if path.is_dir():
         raise AudioError(f"{path}: is a folder; give the audio file itself")
@@ -32,7 +38,7 @@ def refuse_what_holds_no_audio(path):
 
 
 def refuse_wrong_wav_length(path, file, size):
-    """libsndfile reads what is there, whatever the header promises: a cut file would pass as a short one."""
+    """Refuse a WAV file of another length than its header says: libsndfile would read a truncated one as short."""
     order = ">" if file.read(4) == b"RIFX" else "<"
     (whole,) = struct.unpack(order + "I", file.read(4))
     if whole in UNKNOWN:
@@ -50,7 +56,7 @@ def refuse_wrong_wav_length(path, file, size):
             f"{path}: its header promises {samples.length} bytes of samples, but only {size - samples.start} "
             "follow: cut short or damaged; fetch or export it again"
         )
-    # Some programs forget the outer 8 bytes when they count the whole; more than that is damage.
+    # Some programs forget the first 8 bytes when they count the whole file; more than that is damage.
     if not end - 8 <= whole + 8 <= size + 8:
         raise AudioError(f"{path}: its header promises {whole + 8} bytes, but it has {size}; fetch or export it again")
     # A header that promises too little leaves samples where the next chunk's name should be.
@@ -62,30 +68,32 @@ def refuse_wrong_wav_length(path, file, size):
 
 
 class Chunk(NamedTuple):
+    """A piece of a RIFF file: its name, where its bytes start, and how many of them its header promises."""
+
     name: bytes
     start: int
     length: int
 
 
 def riff_chunks(file, size, order="<"):
-    """The chunks inside a RIFF file: where the bytes of each start, and how many its header promises."""
-    place, length_of_data = 12, None
-    while place + 8 <= size:
-        file.seek(place)
+    """Every `Chunk` of a RIFF file of ``size`` bytes, in byte order "<" or ">"."""
+    position, length_of_data = 12, None
+    while position + 8 <= size:
+        file.seek(position)
         name, length = struct.unpack(order + "4sI", file.read(8))
         if name == b"ds64":  # RF64: 64-bit lengths, for files over 4 GiB
             _, length_of_data = struct.unpack("<QQ", file.read(16).ljust(16, b"\0"))
         if name == b"data" and length == 0xFFFFFFFF and length_of_data is not None:
             length = length_of_data
-        yield Chunk(name, place + 8, length)
-        place += 8 + length
-        file.seek(place)
-        if length % 2 and file.read(1) == b"\0":  # the filler to an even place, which some programs forget
-            place += 1
+        yield Chunk(name, position + 8, length)
+        position += 8 + length
+        file.seek(position)
+        if length % 2 and file.read(1) == b"\0":  # the filler to an even position, which some programs forget
+            position += 1
 
 
 def refuse_cut_ogg(path, file, size):
-    """The last page of an Ogg file must be there to its end: a table in its header adds up to its length."""
+    """Refuse an Ogg file without the end of its last page, whose length is the sum of a table in its header."""
     file.seek(max(0, size - (1 << 17)))
     tail = file.read()
     page = tail[tail.rfind(b"OggS") :]

@@ -1,6 +1,7 @@
-"""Chapter 1: audio files, in and out. A file is read whole or refused, and written whole or not at all."""
+"""Writing audio files, whole or not at all: one file, or the stems of all sources at once."""
 
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -16,15 +17,17 @@ LARGEST_WAV = 2**32 - 2**16  # bytes of audio: a WAV header counts them in 32 bi
 FORMATS = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24")}
 
 
-def write(path, waveform, rate):
-    """Write a WAV file of 32-bit floats, or a FLAC file of 24 bits: all of it, or nothing.
+def write(path: str | os.PathLike, waveform: np.ndarray, rate: int) -> None:
+    """Write a WAV file of 32-bit floats or a FLAC file of 24-bit integers: all of it, or nothing.
 
     Keep stems in float WAV: it neither clips nor rounds, so they still add up to the mixture.
+
+    Source: libsndfile; chapter 1.
 
     Parameters
     ----------
     path : str or path-like
-        Ends in ``.wav`` or ``.flac``; a file of that name is replaced.
+        Ends in ``.wav`` or ``.flac``; an earlier file of that name is replaced.
     waveform : numpy.ndarray, (channels, samples)
     rate : int
         Hz.
@@ -32,18 +35,24 @@ def write(path, waveform, rate):
     Raises
     ------
     ValueError
-        For another suffix, a waveform of another shape or with samples that are not finite, or one beyond
-        full scale for FLAC.
+        If the suffix is another, the waveform has another shape or samples that are not finite, or it exceeds full
+        scale and the file is FLAC.
     AudioError
-        Where the folder is missing or may not be written to, or the disk is full. Nothing is left behind.
+        If the folder is missing or not writable, or the disk is full. Nothing is left behind.
+
+    Examples
+    --------
+    >>> write("song.mp3", np.zeros((2, 5000)), 44100)
+    Traceback (most recent call last):
+    ValueError: path is 'song.mp3', expected a name that ends in .wav or .flac
     """
     path = Path(path)
     if path.suffix.lower() not in FORMATS:
-        raise ValueError(f"path is {str(path)!r}, but must end in .wav or .flac")
+        raise ValueError(f"path is {str(path)!r}, expected a name that ends in .wav or .flac")
     _require_waveforms("waveform", waveform, (None, None))
     if path.suffix.lower() == ".flac" and np.abs(waveform).max(initial=0) > 1:
         peak = np.abs(waveform).max()
-        raise ValueError(f"waveform peaks at {peak:.3f}, but FLAC ends at 1: scale it, or write .wav")
+        raise ValueError(f"waveform peaks at {peak:.3f}, but FLAC holds at most 1: scale it, or write .wav")
     with reporting(path), written_whole(path) as temporary:
         with _new_file(temporary, rate, len(waveform)) as file:
             _append(path, file, waveform)
@@ -52,13 +61,13 @@ def write(path, waveform, rate):
 class StemWriter:
     """Writes ``folder/<name>.wav`` for several sources at once, block by block: all of them whole, or none.
 
-    Use it in a ``with`` statement. The stems take their names when the block ends; an exception, Ctrl-C
-    included, leaves everything as it was: earlier stems in place, and the folder gone if it was made here.
+    Use it in a ``with`` statement. The stems take their names when the block ends; an exception, Ctrl-C included,
+    leaves everything as it was: earlier stems in place, and the folder removed if it was made here.
 
     Parameters
     ----------
     folder : str or path-like
-        Made if it is missing. Other files in it are not touched.
+        It is made if it is missing. Other files in it are not touched.
     names : sequence of str
         One per source.
     rate : int
@@ -68,18 +77,18 @@ class StemWriter:
     Raises
     ------
     ValueError
-        For names that are equal, or that are no file names.
+        If two names are equal, or one is not a file name.
     AudioError
-        Where the folder cannot be made or written to, the disk is full, or a stem exceeds what WAV can hold.
+        If the folder cannot be made or written to, the disk is full, or a stem exceeds what WAV can hold.
     """
 
-    def __init__(self, folder, names, rate, channels):
+    def __init__(self, folder: str | os.PathLike, names: Sequence[str], rate: int, channels: int):
         self.folder, self.names, self.rate, self.channels = Path(folder), list(names), rate, channels
         if len(set(self.names)) < len(self.names):
-            raise ValueError(f"names are {self.names}, but must differ")
+            raise ValueError(f"names are {self.names}, expected all to differ")
         for name in self.names:
             if not name or name.startswith(".") or Path(name).name != name:
-                raise ValueError(f"a name is {name!r}, but must be a file name without folders")
+                raise ValueError(f"a name is {name!r}, expected a file name without folders")
 
     def __enter__(self):
         targets = [self.folder / f"{name}.wav" for name in self.names]
@@ -90,7 +99,7 @@ class StemWriter:
             self._stack = stack.pop_all()
         return self
 
-    def write(self, estimates):
+    def write(self, estimates: np.ndarray) -> None:
         """Append ``estimates`` (sources, channels, samples)."""
         _require_waveforms("estimates", estimates, (len(self.names), self.channels, None))
         with reporting(self.folder):
@@ -105,15 +114,15 @@ class StemWriter:
 def _require_waveforms(name, waveforms, shape):
     found = waveforms.shape
     if len(found) != len(shape) or any(w not in (None, n) for n, w in zip(found, shape, strict=True)):
-        wanted = ", ".join("any" if size is None else str(size) for size in shape)
-        raise ValueError(f"{name} is of shape {found}, but must be of ({wanted})")
+        expected = ", ".join("any" if size is None else str(size) for size in shape)
+        raise ValueError(f"{name} has shape {found}, expected ({expected})")
     if not np.isfinite(waveforms).all():
-        raise ValueError(f"{name} holds NaN or infinite samples, but all must be finite")
+        raise ValueError(f"{name} holds NaN or infinite samples, expected finite ones")
 
 
 @contextmanager
 def _new_file(path, rate, channels):
-    open(path, "wb").close()  # what is wrong with the folder, libsndfile would call "System error"
+    open(path, "wb").close()  # libsndfile would report any problem with the folder as "System error"
     container, subtype = FORMATS[path.suffix.lower()]
     with soundfile.SoundFile(path, "w", rate, channels, subtype, format=container) as file:
         yield file
