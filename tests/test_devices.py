@@ -16,13 +16,14 @@ from glowsep.arrays.devices import cuda, on_device_of, to_device, to_host
 from glowsep.arrays.library import array_module, fused
 from glowsep.arrays.memory import keep_freed_memory
 from glowsep.cli import main
-from glowsep.cli.options import move
 from glowsep.layers import ActNorm, AffineCoupling, InvertibleConv1x1, InvertibleConv1x1PLU, Squeeze
 from glowsep.learning.losses import gaussian
 from glowsep.signals import spectrogram
-from glowsep.signals.masks import ratio_masks, share
-from glowsep.systems.glow.fast.fuse import FusedGlow
-from glowsep.systems.glow.fast.parallel import ParallelGlow
+from glowsep.signals.masks import mask_waveform, ratio_masks
+from glowsep.signals.phase import griffin_lim
+from glowsep.systems.glow.fast.freeze import freeze
+from glowsep.systems.glow.fast.fuse import fuse
+from glowsep.systems.glow.fast.parallel import parallel
 from glowsep.systems.glow.model import Glow, GlowConfig
 from glowsep.systems.glow.prior import Prior
 from glowsep.systems.glow.separate import separate, separate_file
@@ -52,9 +53,7 @@ def moved(part):
 
 
 def prior_on_device(name):
-    prior = tiny_prior(name)
-    move(prior, "cuda")
-    return prior
+    return tiny_prior(name).to("cuda")
 
 
 def assert_same(on_device, on_host, xp, tolerance=1e-4):
@@ -135,7 +134,7 @@ def test_where_the_c_library_cannot_keep_memory_nothing_happens(library, monkeyp
     assert asked == ([] if library == "this machine's" else [None])
 
 
-def test_beside_moves_both_ways(xp):
+def test_on_device_of_moves_both_ways(xp):
     here, there = np.ones(3, np.float32), to_device(np.zeros(3, np.float32), "cuda")
     assert_same(on_device_of(here, there), here, xp)
     assert_same(on_device_of(there, there), np.zeros(3, np.float32), xp)
@@ -157,8 +156,8 @@ def layers():
     yield "AffineCoupling", lambda: AffineCoupling(4, 3, 2, condition_channels=2, rng=rng())
     yield "Squeeze", lambda: Squeeze(2)
     yield "Glow", lambda: Glow(config, rng())
-    yield "FusedGlow", lambda: FusedGlow(config, rng())
-    yield "ParallelGlow", lambda: ParallelGlow(config, rng())
+    yield "FusedGlow", lambda: fuse(Glow(config, rng()))
+    yield "ParallelGlow", lambda: parallel(fuse(Glow(config, rng())))
 
 
 @pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in layers()])
@@ -173,11 +172,12 @@ def test_every_method_of_a_layer_runs_on_the_device(make, xp):
     results = []
     for layer, device in ((here, "cpu"), (there, "cuda")):
         data, label = to_device(x, device), to_device(condition, device)
-        z, logdet, kept = layer.forward_keeping(data, label)
-        backward = layer.backward(z, logdet, z, label, kept)
+        tape = []
+        z, logdet = layer.forward(data, label, tape)
+        backward = layer.backward(z, logdet, z, label, tape)
         results.append([
             z, logdet, layer.inverse(z, label), *backward, *layer.backward(z, logdet, z, label),
-            *layer.backward_input(z, logdet, z, label), *layer.backward_inverse(data, data, label),
+            *layer.frozen().backward(z, logdet, z, label), *layer.backward_inverse(data, data, label),
             *layer.forward(data, label), *layer.parameters().values(), *layer.gradients().values(),
         ])  # fmt: skip
     for on_host, on_device in zip(*results, strict=True):
@@ -202,10 +202,10 @@ def test_glow_gives_densities_scores_and_samples_on_the_device(xp):
 
 def test_a_frozen_flow_runs_on_the_device(xp):
     x = np.random.default_rng(0).standard_normal((2, 4, 6), np.float32)
-    here, there = (FusedGlow(GlowConfig(channels=4, steps=2, hidden=3, layers=2)) for _ in range(2))
+    here, there = (fuse(Glow(GlowConfig(channels=4, steps=2, hidden=3, layers=2))) for _ in range(2))
     for glow in (here, there):
         glow.forward(x)  # initialises
-    here, there = here.frozen(), moved(there).frozen()
+    here, there = freeze(here), freeze(moved(there))
     for on_host, on_device in zip(
         (*here.log_prob_gradient(x), here.sample(2, 6, np.random.default_rng(1))),
         (*there.log_prob_gradient(to_device(x, "cuda")), there.sample(2, 6, np.random.default_rng(1))),
@@ -226,10 +226,10 @@ def test_spectrograms_and_masks_run_on_the_device(xp):
     magnitudes = np.abs(spectrogram.stft(noise(3, 1500, seed=1), 64, 16))
     masks = ratio_masks(magnitudes, 2)
     assert_same(ratio_masks(to_device(magnitudes, "cuda"), 2), masks, xp)
-    estimates = share(waveform, 44100, masks, RATE, 64, 16)
-    assert_same(share(there, 44100, to_device(masks, "cuda"), RATE, 64, 16), estimates, xp)
-    heard = spectrogram.griffin_lim(to_device(magnitudes[0], "cuda"), 3, np.random.default_rng(0), 0.5, 64, 16)
-    assert_same(heard, spectrogram.griffin_lim(magnitudes[0], 3, np.random.default_rng(0), 0.5, 64, 16), xp, 1e-3)
+    estimates = mask_waveform(waveform, 44100, masks, RATE, 64, 16)
+    assert_same(mask_waveform(there, 44100, to_device(masks, "cuda"), RATE, 64, 16), estimates, xp)
+    heard = griffin_lim(to_device(magnitudes[0], "cuda"), 3, np.random.default_rng(0), 0.5, 64, 16)
+    assert_same(heard, griffin_lim(magnitudes[0], 3, np.random.default_rng(0), 0.5, 64, 16), xp, 1e-3)
 
 
 # Priors
@@ -260,7 +260,7 @@ def test_training_and_its_resume_run_on_the_device(xp, tmp_path):
         checkpoint = tmp_path / f"{device}.checkpoint"
         for steps in (2, 4):  # the second fit goes on from a checkpoint of the first
             prior = Prior("bass", TINY, np.random.default_rng(0))
-            move(prior, device)
+            prior.to(device)
             if steps == 2:
                 stop_at(prior, solo, checkpoint)
             else:

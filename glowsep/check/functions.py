@@ -1,12 +1,20 @@
 """The gradient of any function of one array, against central differences."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from glowsep.check.stencils import along, central_difference, directions
 from glowsep.check.verdict import GRADIENT, compare, expect_array
 
 
-def gradient(function, gradient, x, rng=None, at_most=1000):
+def gradient(
+    function: Callable[[np.ndarray], float],
+    gradient: Callable[[np.ndarray], np.ndarray],
+    x: np.ndarray,
+    rng: np.random.Generator | None = None,
+    at_most: int = 1000,
+) -> float:
     """Compare a gradient by hand with central differences.
 
     Parameters

@@ -1,6 +1,6 @@
 """From the pattern of an error to its likely cause.
 
-A candidate is a sentence and the array that this very mistake would have given. Where what came equals it,
+A candidate is a sentence and the array that this very mistake would have given. If what came equals it,
 the sentence is the hint.
 """
 

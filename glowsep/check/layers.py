@@ -1,12 +1,21 @@
 """One checker for every layer, bijection or not."""
 
+from typing import Any
+
 import numpy as np
 
 from glowsep.check.bijections import check_bijection
 from glowsep.check.plain import check_plain
+from glowsep.check.report import Report
 
 
-def layer(layer, x, condition=None, rng=None, at_most=64):
+def layer(
+    layer: Any,
+    x: np.ndarray,
+    condition: np.ndarray | None = None,
+    rng: np.random.Generator | None = None,
+    at_most: int = 64,
+) -> Report:
     r"""Check a layer against the whole contract of ``glowsep.layers``.
 
     In float64, and on a copy: the layer itself does not change. One that initialises itself from data does so, in

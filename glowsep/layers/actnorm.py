@@ -27,18 +27,26 @@ class ActNorm(Bijection):
         Learnt; their gradients are ``dlog_scale`` and ``dbias``.
     initialised : bool array of no dimensions
         Saved with the weights: a reload must not initialise anew what training has moved.
+
+    Examples
+    --------
+    >>> x = 3 + 2 * np.random.default_rng(0).standard_normal((2, 4, 50)).astype(np.float32)
+    >>> layer = ActNorm(4)
+    >>> z, logdet = layer.forward(x)
+    >>> bool(np.allclose(z.std(axis=(0, 2)), 1, atol=1e-3)), bool(np.allclose(layer.inverse(z), x, atol=1e-5))
+    (True, True)
     """
 
     parameter_names = ("log_scale", "bias")
     state_names = ("initialised",)
 
-    def __init__(self, channels, dtype=np.float32):
+    def __init__(self, channels: int, dtype: type[np.floating] = np.float32):
         self.log_scale = np.zeros(channels, dtype)
         self.bias = np.zeros(channels, dtype)
         self.dlog_scale = self.dbias = None
         self.initialised = np.array(False)
 
-    def initialise(self, x):
+    def initialise(self, x: np.ndarray) -> None:
         """Choose scale and bias from the data ``x`` (batch, channels, frames). A constant channel keeps scale 1."""
         xp = array_module(x)
         mean, deviation = x.mean(axis=(0, 2)), x.std(axis=(0, 2))

@@ -1,5 +1,9 @@
 """What every bijection of the flow promises: the same four methods, and a log-determinant."""
 
+from __future__ import annotations
+
+import numpy as np
+
 from glowsep.layers.parameters import Parameters
 
 
@@ -26,18 +30,29 @@ class Bijection(Parameters):
     5.
     """
 
-    def forward(self, x, condition=None, tape=None):
+    def forward(
+        self, x: np.ndarray, condition: np.ndarray | None = None, tape: list | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """z and the log-det, (batch,), in nats."""
         raise NotImplementedError(f"{type(self).__name__} has no forward of its own yet")
 
-    def inverse(self, z, condition=None, tape=None):
+    def inverse(self, z: np.ndarray, condition: np.ndarray | None = None, tape: list | None = None) -> np.ndarray:
         """The x that ``forward`` takes to z."""
         raise NotImplementedError(f"{type(self).__name__} has no inverse of its own yet")
 
-    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+    def backward(
+        self,
+        dz: np.ndarray,
+        dlogdet: np.ndarray,
+        z: np.ndarray,
+        condition: np.ndarray | None = None,
+        tape: list | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The gradient with respect to x, from those with respect to z and the log-det; and x, rebuilt from z."""
         raise NotImplementedError(f"{type(self).__name__} has no backward of its own yet")
 
-    def backward_inverse(self, dx, x, condition=None, tape=None):
+    def backward_inverse(
+        self, dx: np.ndarray, x: np.ndarray, condition: np.ndarray | None = None, tape: list | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The gradient with respect to z, from that with respect to x; and z, rebuilt from x."""
         raise NotImplementedError(f"{type(self).__name__} has no backward_inverse of its own yet")

@@ -33,11 +33,24 @@ class InvertibleConv1x1(Bijection):
     ------
     ValueError
         If ``groups`` does not divide ``channels``.
+
+    Examples
+    --------
+    >>> layer = InvertibleConv1x1(6, groups=2)
+    >>> x = np.ones((1, 6, 5), np.float32)
+    >>> bool(np.allclose(layer.inverse(layer.forward(x)[0]), x, atol=1e-5))
+    True
     """
 
     parameter_names = ("W",)
 
-    def __init__(self, channels, groups=1, rng=None, dtype=np.float32):
+    def __init__(
+        self,
+        channels: int,
+        groups: int = 1,
+        rng: np.random.Generator | None = None,
+        dtype: type[np.floating] = np.float32,
+    ):
         self.W = random_rotations(channels, groups, rng).astype(dtype)
         self.dW = None
 

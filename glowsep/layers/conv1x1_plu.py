@@ -27,12 +27,23 @@ class InvertibleConv1x1PLU(InvertibleConv1x1):
     P : (groups, size, size)
     sign : (groups, size)
         Fixed, and saved with the weights.
+
+    Examples
+    --------
+    >>> InvertibleConv1x1PLU(6).forward(np.ones((1, 6, 5), np.float32))[1].round(3)  # a rotation
+    array([0.], dtype=float32)
     """
 
     parameter_names = ("L", "U", "log_diagonal")
     state_names = ("P", "sign")
 
-    def __init__(self, channels, groups=1, rng=None, dtype=np.float32):
+    def __init__(
+        self,
+        channels: int,
+        groups: int = 1,
+        rng: np.random.Generator | None = None,
+        dtype: type[np.floating] = np.float32,
+    ):
         permutations, lower, upper = scipy.linalg.lu(random_rotations(channels, groups, rng))
         diagonal = np.diagonal(upper, axis1=1, axis2=2)
         self.P, self.sign = permutations.astype(dtype), np.sign(diagonal).astype(dtype)

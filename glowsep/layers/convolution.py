@@ -36,7 +36,15 @@ class Convolution(Parameters):
 
     parameter_names = ("W", "b")
 
-    def __init__(self, inputs, outputs, kernel=1, dilation=1, rng=None, dtype=np.float32):
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int = 1,
+        dilation: int = 1,
+        rng: np.random.Generator | None = None,
+        dtype: type[np.floating] = np.float32,
+    ):
         rng = np.random.default_rng(0) if rng is None else rng
         # Glorot & Bengio 2010: the variance of signal and gradient is about kept.
         scale = np.sqrt(2 / (kernel * inputs + outputs))
@@ -45,7 +53,7 @@ class Convolution(Parameters):
         self.dW = self.db = None
         self.shifts = [(k - kernel // 2) * dilation for k in range(kernel)]
 
-    def forward(self, x, tape):
+    def forward(self, x: np.ndarray, tape: list) -> np.ndarray:
         """x (batch, inputs, frames) to y (batch, outputs, frames)."""
         if not self.is_frozen:
             tape.append(x)
@@ -54,7 +62,7 @@ class Convolution(Parameters):
         y += self.b[:, None]  # in place, as elsewhere here: new memory costs more than the sum
         return y.reshape(-1, batch, frames).swapaxes(0, 1)
 
-    def backward(self, dy, tape):
+    def backward(self, dy: np.ndarray, tape: list) -> np.ndarray:
         """The gradient with respect to x, from that with respect to y; sets dW and db."""
         self.set_gradients(dy, tape)
         batch, _, frames = dy.shape

@@ -1,5 +1,7 @@
 r"""The gate: one half of the channels decides how much of the other half passes."""
 
+import numpy as np
+
 from glowsep.arrays.library import array_module, fused
 from glowsep.layers.channels import empty_like, halves
 from glowsep.layers.parameters import Parameters
@@ -23,7 +25,7 @@ class Gate(Parameters):
     (1, 1, 3)
     """
 
-    def forward(self, x, tape):
+    def forward(self, x: np.ndarray, tape: list) -> np.ndarray:
         """x = (a, b), stacked along the channels, (batch, 2 · channels, frames), to g (batch, channels, frames)."""
         activations = empty_like(x)
         tanh, sigmoid = halves(activations)
@@ -31,7 +33,7 @@ class Gate(Parameters):
         tape.append((tanh, sigmoid))
         return tanh * sigmoid
 
-    def backward(self, dg, tape):
+    def backward(self, dg: np.ndarray, tape: list) -> np.ndarray:
         """The gradient with respect to x, from that with respect to g."""
         tanh, sigmoid = tape.pop()
         dx = empty_like(dg, 2 * dg.shape[1])

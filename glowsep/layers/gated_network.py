@@ -51,15 +51,15 @@ class GatedNetwork(Parameters):
 
     def __init__(
         self,
-        inputs,
-        outputs,
-        hidden=96,
-        layers=3,
-        kernel=3,
-        dilation=2,
-        condition_channels=0,
-        rng=None,
-        dtype=np.float32,
+        inputs: int,
+        outputs: int,
+        hidden: int = 96,
+        layers: int = 3,
+        kernel: int = 3,
+        dilation: int = 2,
+        condition_channels: int = 0,
+        rng: np.random.Generator | None = None,
+        dtype: type[np.floating] = np.float32,
     ):
         if kernel % 2 == 0:
             raise ValueError(f"kernel is {kernel}, expected an odd number: as many neighbours on either side")
@@ -82,7 +82,7 @@ class GatedNetwork(Parameters):
         numbered = {f"{name}.{index}": part for name, parts in lists.items() for index, part in enumerate(parts)}
         return {"input": self.input} | numbered | {"output": self.output}
 
-    def forward(self, x, tape, condition=None):
+    def forward(self, x: np.ndarray, tape: list, condition: np.ndarray | None = None) -> np.ndarray:
         """x (batch, inputs, frames) to y (batch, outputs, frames)."""
         self._require_condition(condition)
         hidden = self.input.forward(channels_outermost(x), tape)
@@ -96,7 +96,7 @@ class GatedNetwork(Parameters):
             skip += further
         return self.output.forward(skip, tape)
 
-    def backward(self, dy, tape):
+    def backward(self, dy: np.ndarray, tape: list) -> np.ndarray:
         """The gradient with respect to x, from that with respect to y; sets the gradients of all parameters."""
         dskip = self.output.backward(channels_outermost(dy), tape)
         dhidden = array_module(dy).zeros_like(dskip)

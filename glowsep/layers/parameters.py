@@ -1,8 +1,14 @@
 """Parameters with their gradients beside them: all that the optimiser, the checker and the weights file need."""
 
+from __future__ import annotations
+
 import copy
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from typing import Self  # Python 3.11 and later
 
 
 class Parameters:
@@ -28,23 +34,23 @@ class Parameters:
     #: Whether this is a frozen view, whose ``backward`` sets no gradients; see ``frozen``.
     is_frozen = False
 
-    def parts(self):
+    def parts(self) -> dict[str, Parameters]:
         """Inner parts that have parameters of their own, as a dict of name to part."""
         return {}
 
-    def parameters(self):
+    def parameters(self) -> dict[str, np.ndarray]:
         """All parameters, inner parts included: a dict of dotted name to the live array."""
         return collect(self, lambda part: {name: getattr(part, name) for name in part.parameter_names})
 
-    def gradients(self):
+    def gradients(self) -> dict[str, np.ndarray | None]:
         """The gradients of the last ``backward``, under the same dotted names as ``parameters``."""
         return collect(self, lambda part: {name: getattr(part, "d" + name) for name in part.parameter_names})
 
-    def state(self):
+    def state(self) -> dict[str, np.ndarray]:
         """What a weights file needs beyond ``parameters``, under dotted names like theirs."""
         return collect(self, lambda part: {name: getattr(part, name) for name in part.state_names})
 
-    def load(self, arrays):
+    def load(self, arrays: dict[str, np.ndarray]) -> None:
         """Take over parameters and state from ``arrays``, a dict such as ``parameters() | state()``.
 
         Raises
@@ -60,7 +66,7 @@ class Parameters:
                 raise ValueError(f"{name!r} has shape {array.shape}, expected {np.shape(own[name])}")
         assign(self, arrays)
 
-    def frozen(self):
+    def frozen(self) -> Self:
         """A view with the very same arrays, inner parts included, whose ``backward`` sets no gradients.
 
         Gradients with respect to inputs are computed as before: this is what a search walks on.
@@ -72,14 +78,14 @@ class Parameters:
             part.is_frozen = True
         return view
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         arrays = list(self.parameters().values())
         count = sum(array.size for array in arrays)
         place = "" if not arrays else f", on {device_name(arrays[0])}"
         frozen = ", frozen" if self.is_frozen else ""
         return f"{type(self).__name__}({self.describe()}{count:,} parameters{place}{frozen})"
 
-    def describe(self):
+    def describe(self) -> str:
         """What ``repr`` says about the shape: words that end in ", ", or nothing."""
         return ""
 

@@ -16,9 +16,16 @@ class Squeeze(Bijection):
     ------
     ValueError
         By ``forward``, if the number of frames is not a multiple of ``factor``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Squeeze(2).forward(np.array([[[1, 2, 3, 4]]]))[0]
+    array([[[1, 3],
+            [2, 4]]])
     """
 
-    def __init__(self, factor):
+    def __init__(self, factor: int):
         if factor < 1:
             raise ValueError(f"factor is {factor}, but must be at least 1")
         self.factor = factor

@@ -1,16 +1,13 @@
-"""Adam, clipping by the global norm, and learning rates that change with the step (chapter 10).
-
-The optimiser knows nothing of layers: it is given a dict of named arrays and walks them downhill in place.
-So the same class trains a prior (the parameters of a ``Glow``) and searches its latents (``{"z": z}``,
-chapter 12).
-"""
+"""Gradient clipping by the global norm (chapter 10)."""
 
 import math
+
+import numpy as np
 
 from glowsep.arrays.library import array_module
 
 
-def clip_by_global_norm(gradients, maximum):
+def clip_by_global_norm(gradients: dict[str, np.ndarray], maximum: float) -> float:
     r"""Scale all gradients together, in place, so that their joint length is at most ``maximum``.
 
     .. math::
@@ -35,7 +32,13 @@ def clip_by_global_norm(gradients, maximum):
     Raises
     ------
     ValueError
-        When ``maximum`` is not above 0.
+        If ``maximum`` is not above 0.
+
+    Examples
+    --------
+    >>> gradients = {"W": np.array([3.0]), "b": np.array([4.0])}
+    >>> clip_by_global_norm(gradients, 1.0), gradients["W"].round(3)
+    (5.0, array([0.6]))
 
     References
     ----------
@@ -44,7 +47,7 @@ def clip_by_global_norm(gradients, maximum):
     """
     if not maximum > 0:
         raise ValueError(f"maximum is {maximum}, but must be above 0")
-    # Summed where the arrays are: one transfer for all of them when they lie on a GPU.
+    # Summed where the arrays are: one transfer for all of them if they are on a GPU.
     norm = math.sqrt(float(sum(array_module(g).vdot(g, g) for g in gradients.values())))
     factor = maximum / (norm + 1e-6)
     if math.isfinite(norm) and factor < 1:

@@ -1,9 +1,4 @@
-"""Adam, clipping by the global norm, and learning rates that change with the step (chapter 10).
-
-The optimiser knows nothing of layers: it is given a dict of named arrays and walks them downhill in place.
-So the same class trains a prior (the parameters of a ``Glow``) and searches its latents (``{"z": z}``,
-chapter 12).
-"""
+"""Learning rates that change with the step (chapter 10)."""
 
 import math
 from dataclasses import dataclass
@@ -15,7 +10,7 @@ class Constant:
 
     learning_rate: float
 
-    def __call__(self, step):
+    def __call__(self, step: int) -> float:
         return self.learning_rate
 
 
@@ -49,6 +44,12 @@ class WarmupCosine:
     ValueError
         Unless ``0 <= warmup_steps < total_steps`` and ``0 <= floor <= peak``.
 
+    Examples
+    --------
+    >>> schedule = WarmupCosine(peak=1e-3, warmup_steps=10, total_steps=100)
+    >>> schedule(0), schedule(9), schedule(100)
+    (0.0001, 0.001, 0.0)
+
     References
     ----------
     Loshchilov & Hutter 2017, equation 5, without restarts; chapter 10.
@@ -68,7 +69,7 @@ class WarmupCosine:
         if not 0 <= self.floor <= self.peak:
             raise ValueError(f"floor is {self.floor} and peak {self.peak}, but 0 <= floor <= peak must hold")
 
-    def __call__(self, step):
+    def __call__(self, step: int) -> float:
         if step < self.warmup_steps:
             return self.peak * (step + 1) / self.warmup_steps
         progress = min(1.0, (step - self.warmup_steps) / (self.total_steps - self.warmup_steps))

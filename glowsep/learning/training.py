@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,7 +64,13 @@ class Run:
         raise NotImplementedError
 
 
-def train(run, steps, validate_every, checkpoint=None, progress=True):
+def train(
+    run: Run,
+    steps: int,
+    validate_every: int,
+    checkpoint: str | os.PathLike | None = None,
+    progress: bool = True,
+) -> LearningCurve:
     """Take ``steps`` steps, or those that are left after a checkpoint.
 
     Parameters

@@ -28,7 +28,7 @@ def save_arrays(path, kind, header, arrays):
     Raises
     ------
     PriorError
-        Where the folder is missing, not writable or full.
+        If the folder is missing, not writable or full.
     """
     path = Path(path)
     header = json.dumps({"kind": kind, "format_version": FORMAT_VERSION} | header)
@@ -46,7 +46,7 @@ def load_arrays(path, kind):
     Raises
     ------
     PriorError
-        Where the file is missing, damaged, of another kind, of a newer format, or holds a pickle.
+        If the file is missing, damaged, of another kind, of a newer format, or holds a pickle.
     """
     path = Path(path)
     header, arrays = _read(path)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 from compare_steps import alternately
+from glowsep.cli.priors import load_priors
 from scipy.signal import ShortTimeFFT, get_window
 
 from glowsep import AnnealedSearch, istft, separate, stft
 from glowsep.arrays.threads import blas
-from glowsep.cli.priors import load_priors
 from glowsep.metrics import bss_eval
 from glowsep.signals import audio
 
@@ -21,10 +21,10 @@ AUDIO_SECONDS, BSS_SECONDS, SEPARATED_SECONDS = 60, 5, 10
 
 #: What a separation is made of: a stage, and the functions whose time it is.
 STAGES = {
-    "resampling, STFT": [("audio.py", "resample"), ("prior.py", "magnitudes")],
-    "start: NMF on dictionaries": [("search.py", "from_dictionaries")],
-    "flow, forward": [("flow.py", "forward_keeping"), ("flow.py", "forward")],
-    "flow, backward": [("flow.py", "backward_input")],
+    "resampling, STFT": [("resampling.py", "resample"), ("prior.py", "magnitudes")],
+    "start: NMF on dictionaries": [("starts.py", "from_dictionaries")],
+    "flow, forward": [("parallel.py", "forward")],
+    "flow, backward": [("parallel.py", "backward")],
     "masks, inverse STFT": [("separate.py", "masked")],
 }
 

@@ -9,11 +9,13 @@ import numpy as np
 
 from glowsep.arrays.devices import to_device
 from glowsep.arrays.library import array_module
+from glowsep.layers.channels import channels_outermost
 from glowsep.learning.adam import Adam
 from glowsep.learning.clipping import clip_by_global_norm
-from glowsep.systems.glow.fast.parallel import ParallelGlow
-from glowsep.systems.glow.model import GlowConfig, standard_normal_log_prob
-from glowsep.systems.glow.noise import channels_outermost
+from glowsep.systems.glow.fast.freeze import freeze
+from glowsep.systems.glow.fast.fuse import fuse
+from glowsep.systems.glow.fast.parallel import ParallelGlow, parallel
+from glowsep.systems.glow.model import Glow, GlowConfig, standard_normal_log_prob
 from glowsep.systems.glow.prior import PriorConfig
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None  # without it, its rows are left out
@@ -39,7 +41,7 @@ class Subject:
     @classmethod
     def of(cls, config, batch, device, frames=FRAMES):
         rng = np.random.default_rng(0)
-        glow = ParallelGlow(config, rng)
+        glow = parallel(fuse(Glow(config, rng)))
         x = rng.standard_normal((batch, config.channels, frames), np.float32)
         latent = rng.standard_normal((batch, config.squeeze * config.channels, frames // config.squeeze), np.float32)
         condition = rng.standard_normal((batch, config.condition_channels), np.float32)
@@ -72,28 +74,28 @@ class Ours:
 
     @cached_property
     def frozen(self):
-        return self.glow.frozen()
+        return freeze(self.glow)
 
     def training(self):
-        z, logdet, kept = self.glow.forward_keeping(self.x, self.condition)
-        return self._learn(z, logdet, kept)
+        return self._learn(tape=[])
 
     def training_recomputed(self):
-        z, logdet = self.glow.forward(self.x, self.condition)
-        return self._learn(z, logdet, None)
+        return self._learn(tape=None)
 
-    def _learn(self, z, logdet, kept):
+    def _learn(self, tape):
+        z, logdet = self.glow.forward(self.x, self.condition, tape)
         dlogdet = array_module(z).full(len(z), -1 / z.size, z.dtype)
-        self.glow.backward(z / z.size, dlogdet, z, self.condition, kept)
+        self.glow.backward(z / z.size, dlogdet, z, self.condition, tape)
         gradients = self.glow.gradients()
         clip_by_global_norm(gradients, CLIP)
         self.adam.step(gradients)
         return float(-(standard_normal_log_prob(z) + logdet).sum() / z.size)
 
     def latent_search(self):
-        x, kept = self.frozen.inverse_keeping(self.latent, self.condition)
+        tape = []
+        x = self.frozen.inverse(self.latent, self.condition, tape)
         error = x - self.target
-        self.dlatent, _ = self.frozen.backward_inverse(error, x, self.condition, kept)
+        self.dlatent, _ = self.frozen.backward_inverse(error, x, self.condition, tape)
         self.latent_adam.step({"z": self.dlatent})
         return float(0.5 * (error * error).sum())
 

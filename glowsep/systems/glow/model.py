@@ -43,10 +43,19 @@ class Glow(Bijection):
     ----------
     config : GlowConfig
     rng : numpy.random.Generator, optional
-        For the first weights; seed 0 where none is given.
+        For the first weights; seed 0 if none is given.
+
+    Examples
+    --------
+    >>> flow = Glow(GlowConfig(channels=4, steps=2))
+    >>> x = np.random.default_rng(0).standard_normal((3, 4, 6)).astype(np.float32)
+    >>> flow.log_prob(x).shape, flow.sample(2, 6, np.random.default_rng(0)).shape
+    ((3,), (2, 4, 6))
     """
 
-    def __init__(self, config, rng=None, dtype=np.float32):
+    def __init__(
+        self, config: GlowConfig, rng: np.random.Generator | None = None, dtype: type[np.floating] = np.float32
+    ):
         self.config = config
         rng = np.random.default_rng(0) if rng is None else rng
         channels = config.channels * config.squeeze
@@ -97,19 +106,26 @@ class Glow(Bijection):
             dx, x = layer.backward_inverse(dx, x, condition, tape)
         return dx, x
 
-    def log_prob(self, x, condition=None):
+    def log_prob(self, x: np.ndarray, condition: np.ndarray | None = None) -> np.ndarray:
         """Log-density of each item, (batch,), in nats."""
         z, logdet = self.forward(x, condition)
         return standard_normal_log_prob(z) + logdet
 
-    def log_prob_gradient(self, x, condition=None):
+    def log_prob_gradient(self, x: np.ndarray, condition: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         r"""The score :math:`\nabla_x \log p(x)`, (batch, channels, frames), and ``log_prob`` (batch,)."""
         flow, tape = self.frozen(), []
         z, logdet = flow.forward(x, condition, tape)
         score, _ = flow.backward(-z, array_module(z).ones_like(logdet), z, condition, tape)
         return score, standard_normal_log_prob(z) + logdet
 
-    def sample(self, batch, frames, rng, temperature=1.0, condition=None):
+    def sample(
+        self,
+        batch: int,
+        frames: int,
+        rng: np.random.Generator,
+        temperature: float = 1.0,
+        condition: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Draw ``batch`` items of ``frames`` frames: the latent from N(0, temperature²), then its inverse.
 
         Raises
@@ -126,7 +142,7 @@ class Glow(Bijection):
         return self.inverse(z, condition)
 
     @property
-    def initialised(self):
+    def initialised(self) -> bool:
         """Whether a first batch has initialised every ActNorm."""
         return all(layer.initialised for layer in self.layers if isinstance(layer, ActNorm))
 

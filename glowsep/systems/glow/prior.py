@@ -1,7 +1,10 @@
 """A prior: what the magnitudes of one instrument look like, learnt from its solo recordings alone."""
 
+from __future__ import annotations
+
 import copy
 import dataclasses
+import os
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +13,7 @@ from glowsep.arrays.devices import to_device
 from glowsep.arrays.integers import ceil_divide
 from glowsep.arrays.library import array_module
 from glowsep.errors import PriorError
+from glowsep.learning.training import LearningCurve
 from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.signals.phase import griffin_lim
 from glowsep.signals.spectrogram import full_scale, number_of_frames, stft
@@ -87,9 +91,16 @@ class Prior:
     config : PriorConfig
     rng : numpy.random.Generator, optional
         For the first weights.
+
+    Examples
+    --------
+    >>> from glowsep.datasets.shipped import shipped
+    >>> bass = Prior.load(shipped("priors") / "bass.npz")
+    >>> bass.sample(0.5, np.random.default_rng(0), iterations=2).shape
+    (11025,)
     """
 
-    def __init__(self, name, config=None, rng=None):
+    def __init__(self, name: str, config: PriorConfig | None = None, rng: np.random.Generator | None = None):
         self.name = name
         self.config = PriorConfig() if config is None else config
         self.flow = parallel(fuse(Glow(self.config.glow, rng)))
@@ -100,28 +111,28 @@ class Prior:
 
     # Between magnitudes and the flow's domain
 
-    def magnitudes(self, waveform):
+    def magnitudes(self, waveform: np.ndarray) -> np.ndarray:
         """Magnitudes (..., bins, frames) of a waveform (..., samples) at the prior's rate; a full-scale sine has 1."""
         config = self.config
         spectrum = stft(waveform, config.window_length, config.hop)
         return array_module(waveform).abs(spectrum[..., :-1, :]) / full_scale(config.window_length)
 
-    def compress(self, magnitude):
+    def compress(self, magnitude: np.ndarray) -> np.ndarray:
         r""":math:`u = c\, m^\alpha`."""
         return self.config.scale * magnitude**self.config.exponent
 
-    def expand(self, u):
+    def expand(self, u: np.ndarray) -> np.ndarray:
         """The magnitude that ``compress`` takes to u; what noise pushed below zero counts as silence."""
         return (array_module(u).maximum(u, 0) / self.config.scale) ** (1 / self.config.exponent)
 
-    def expand_slope(self, u):
+    def expand_slope(self, u: np.ndarray) -> np.ndarray:
         r""":math:`\partial m / \partial u`, for the gradient through ``expand``."""
         relative = array_module(u).maximum(u, 0) / self.config.scale
         return relative ** (1 / self.config.exponent - 1) / (self.config.exponent * self.config.scale)
 
     # Densities
 
-    def condition(self, sigma):
+    def condition(self, sigma: np.ndarray) -> np.ndarray:
         r"""What the networks are told of the noise levels ``sigma`` (batch,): (batch, NOISE_FEATURES).
 
         :math:`\cos(\pi k \tau)` for k = 0, 1, ..., with :math:`\tau` = 0 at the lowest level, 1 at the highest,
@@ -132,7 +143,7 @@ class Prior:
         position = (xp.log(sigma) - lowest) / (highest - lowest)
         return xp.cos(np.pi * position[:, None] * xp.arange(NOISE_FEATURES)).astype(np.float32)
 
-    def standardise(self, u, sigma):
+    def standardise(self, u: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         r"""Each bin of noisy u (batch, bins, frames) to mean 0 and variance 1, whatever its noise level.
 
         .. math:: \bar u = \frac{u - \mu}{d}, \qquad d = \sqrt{v + \sigma^2}
@@ -143,26 +154,26 @@ class Prior:
         deviation = self.deviation(sigma)
         return (u - self.mean[:, None]) / deviation, deviation
 
-    def restore(self, standard, sigma):
+    def restore(self, standard: np.ndarray, sigma: np.ndarray) -> np.ndarray:
         """The u that ``standardise`` took to ``standard``."""
         return standard * self.deviation(sigma) + self.mean[:, None]
 
-    def deviation(self, sigma):
+    def deviation(self, sigma: np.ndarray) -> np.ndarray:
         r"""Every bin's standard deviation :math:`\sqrt{v + \sigma^2}` at the noise levels: (batch, bins, 1)."""
         return array_module(sigma).sqrt(self.variance + sigma[:, None] ** 2)[:, :, None]
 
-    def noisy_log_prob(self, u, sigma):
+    def noisy_log_prob(self, u: np.ndarray, sigma: np.ndarray) -> np.ndarray:
         r""":math:`\log p_\sigma(u)` of noisy u (batch, bins, frames): (batch,), in nats."""
         standard, deviation = self.standardise(u, sigma)
         return self.flow.log_prob(standard, self.condition(sigma)) - log_volume(u, deviation)
 
-    def score(self, u, sigma):
+    def score(self, u: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         r"""The score :math:`\nabla_u \log p_\sigma(u)` of noisy u (batch, bins, frames), and ``noisy_log_prob``."""
         standard, deviation = self.standardise(u, sigma)
         score, log_prob = self.flow.log_prob_gradient(standard, self.condition(sigma))
         return score / deviation, log_prob - log_volume(u, deviation)
 
-    def denoise(self, u, sigma):
+    def denoise(self, u: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         r"""The mean of all clean spectrograms that the noisy u may come from.
 
         .. math:: E[u_0 \mid u] = u + \sigma^2 \nabla_u \log p_\sigma(u)
@@ -173,7 +184,7 @@ class Prior:
         score, log_prob = self.score(u, sigma)
         return u + sigma[:, None, None] ** 2 * score, log_prob
 
-    def log_prob(self, waveform, rng=None):
+    def log_prob(self, waveform: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
         r"""Log-density of the magnitudes of solo waveforms, in nats per dimension.
 
         .. math::
@@ -208,24 +219,24 @@ class Prior:
         slope = self.config.scale * self.config.exponent * magnitude ** (self.config.exponent - 1)
         return (log_prob + xp.log(slope).sum(axis=(1, 2))) / u[0].size
 
-    def whole_blocks(self, magnitude):
+    def whole_blocks(self, magnitude: np.ndarray) -> np.ndarray:
         """Magnitudes with silent frames appended, to a multiple of the flow's squeeze factor."""
         missing = self.whole_frames(magnitude.shape[-1]) - magnitude.shape[-1]
         widths = [(0, 0)] * (magnitude.ndim - 1) + [(0, missing)]
         return array_module(magnitude).pad(magnitude, widths)
 
-    def whole_frames(self, frames):
+    def whole_frames(self, frames: int) -> int:
         """The number of frames, raised to a multiple of the flow's squeeze factor."""
         return ceil_divide(frames, self.config.glow.squeeze) * self.config.glow.squeeze
 
     # Between latents and magnitudes, at the lowest noise level: what the latent search walks through
 
-    def latent_shape(self, frames):
+    def latent_shape(self, frames: int) -> tuple[int, int]:
         """The shape of the latent of a magnitude of ``frames`` frames."""
         factor = self.config.glow.squeeze
         return factor * self.config.glow.channels, frames // factor
 
-    def generate(self, latent, tape=None):
+    def generate(self, latent: np.ndarray, tape: list | None = None) -> np.ndarray:
         """The magnitude (bins, frames) that a latent stands for: flow inverse, bins' statistics, ``expand``.
 
         ``tape`` is a list to record for ``backward_generate``.
@@ -236,7 +247,7 @@ class Prior:
             tape.append(standard)
         return self.expand(self.restore(standard, sigma))[0]
 
-    def backward_generate(self, dmagnitude, tape):
+    def backward_generate(self, dmagnitude: np.ndarray, tape: list) -> np.ndarray:
         """The gradient of a loss with respect to the latent, from that with respect to the magnitude."""
         standard = tape.pop()
         sigma = self._lowest_sigma(standard)
@@ -244,7 +255,7 @@ class Prior:
         dstandard = dmagnitude[None] * self.expand_slope(u) * self.deviation(sigma)
         return self.flow.backward_inverse(dstandard, standard, self.condition(sigma), tape)[0][0]
 
-    def latent_of(self, magnitude):
+    def latent_of(self, magnitude: np.ndarray) -> np.ndarray:
         """The latent (squeeze · bins, frames / squeeze) that generates ``magnitude`` (bins, frames)."""
         sigma = self._lowest_sigma(magnitude)
         standard, _ = self.standardise(self.compress(magnitude)[None], sigma)
@@ -255,13 +266,17 @@ class Prior:
 
     # Sampling
 
-    def sample_magnitudes(self, batch, frames, rng, temperature=0.7):
+    def sample_magnitudes(
+        self, batch: int, frames: int, rng: np.random.Generator, temperature: float = 0.7
+    ) -> np.ndarray:
         """Draw magnitudes (batch, bins, frames) at the lowest noise level."""
         sigma = array_module(self.mean).full(batch, self.config.sigma_min, np.float32)
         standard = self.flow.sample(batch, self.whole_frames(frames), rng, temperature, self.condition(sigma))
         return self.expand(self.restore(standard, sigma))[:, :, :frames]
 
-    def sample(self, seconds, rng, temperature=0.7, iterations=60):
+    def sample(
+        self, seconds: float, rng: np.random.Generator, temperature: float = 0.7, iterations: int = 60
+    ) -> np.ndarray:
         """Draw a waveform (samples,): magnitudes from the flow, phases by Griffin and Lim's iterations.
 
         Raises
@@ -281,7 +296,7 @@ class Prior:
 
     # Files
 
-    def save(self, path, precision=np.float32):
+    def save(self, path: str | os.PathLike, precision: type[np.floating] = np.float32) -> None:
         """Write configuration and weights to ``path`` (.npz), whole or not at all, in ``precision``.
 
         Raises
@@ -293,7 +308,7 @@ class Prior:
         header = {"name": self.name, "config": dataclasses.asdict(self.config)}
         save_arrays(path, "prior", header, weights | self.flow.state() | self.statistics())
 
-    def frozen(self):
+    def frozen(self) -> Prior:
         """This prior for a search, its flow frozen (``fast.freeze``): the same weights, which must not change.
 
         Raises
@@ -305,7 +320,7 @@ class Prior:
         prior.flow = freeze(self.flow)
         return prior
 
-    def to(self, device):
+    def to(self, device: str) -> Prior:
         """Move weights and statistics to ``device``, "cpu" or "cuda", and return this prior.
 
         Raises
@@ -320,7 +335,14 @@ class Prior:
             setattr(self, name, to_device(array, device))
         return self
 
-    def fit(self, solo, validation=None, config=None, checkpoint=None, progress=True):
+    def fit(
+        self,
+        solo: np.ndarray,
+        validation: np.ndarray | None = None,
+        config: train.TrainingConfig | None = None,
+        checkpoint: str | os.PathLike | None = None,
+        progress: bool = True,
+    ) -> LearningCurve:
         """Train this prior in place on solo recordings, see :func:`glowsep.systems.glow.train.fit`: a LearningCurve."""
         return train.fit(self, solo, validation, config, checkpoint, progress)
 
@@ -330,12 +352,12 @@ class Prior:
         trained = "" if self.flow.initialised else "untrained, "
         return f"Prior({self.name!r}, {trained}{domain}, {self.flow!r})"
 
-    def statistics(self):
+    def statistics(self) -> dict[str, np.ndarray]:
         """What is measured rather than trained, by name, as the weights file holds it."""
         return {name: getattr(self, name) for name in STATISTICS}
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | os.PathLike) -> Prior:
         """The prior that ``save`` wrote to ``path``.
 
         Raises

@@ -1,7 +1,11 @@
 """Training a prior: maximum likelihood on solo recordings, by Adam."""
 
+from __future__ import annotations
+
 import dataclasses
+import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,10 +15,13 @@ from glowsep.learning.adam import Adam
 from glowsep.learning.clipping import clip_by_global_norm
 from glowsep.learning.nmf import learn_dictionary
 from glowsep.learning.schedules import WarmupCosine
-from glowsep.learning.training import Run, train
+from glowsep.learning.training import LearningCurve, Run, train
 from glowsep.systems.glow.excerpts import excerpt_length, random_batch, random_noise_levels
 from glowsep.systems.glow.model import standard_normal_log_prob
 from glowsep.systems.glow.noise import add_noise, log_volume
+
+if TYPE_CHECKING:
+    from glowsep.systems.glow.prior import Prior
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,14 @@ class TrainingConfig:
     seed: int = 0
 
 
-def fit(prior, solo, validation=None, config=None, checkpoint=None, progress=True):
+def fit(
+    prior: Prior,
+    solo: np.ndarray,
+    validation: np.ndarray | None = None,
+    config: TrainingConfig | None = None,
+    checkpoint: str | os.PathLike | None = None,
+    progress: bool = True,
+) -> LearningCurve:
     r"""Train ``prior`` in place to a small negative log-likelihood of noisy solo spectrograms.
 
     .. math:: -\frac{1}{BD} \sum_{b=1}^{B} \log p_{\sigma_b}(u_b + \sigma_b \varepsilon_b), \qquad
@@ -175,7 +189,7 @@ def measure_dictionary(prior, solo, config, batches=160, every=4, iterations=60)
 def require_recordings(name, waveform, samples):
     """Refuse recordings (samples,) that are too short to draw excerpts from, or silent."""
     if len(waveform) < samples:
-        raise ValueError(f"{name} have {len(waveform)} samples, but at least {samples} are wanted")
+        raise ValueError(f"{name} have {len(waveform)} samples, expected at least {samples}")
     if not waveform.any():
         raise ValueError(f"{name} are silent, but an instrument must be heard to be learnt")
 

@@ -1,10 +1,11 @@
 """A flow for a search, in which no weight changes."""
 
+from glowsep.layers.bijection import Bijection
 from glowsep.layers.parameters import all_parts
 from glowsep.systems.glow.fast.linear import FusedLinear
 
 
-def freeze(flow):
+def freeze(flow: Bijection) -> Bijection:
     """A frozen view of a flow, fused or not: what depends on its weights alone is found once, not in every iteration.
 
     The matrices of the fused steps are small, but many: with less than a second of music, inverting them in every

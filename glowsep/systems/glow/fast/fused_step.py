@@ -118,7 +118,7 @@ def uncouple(x_b, z_b, log_scale, shift):
 
 @fused
 def couple_backward(x_b, dx_b, d_raw, dshift, z_b, dz_b, log_scale, shift, bound):
-    """Writes x_b, dx_b and dshift; d_raw holds the log-det's gradient, and becomes that by the network's first half."""
+    """Writes x_b, dx_b and dshift; d_raw holds the log-det's gradient, and becomes that of the network's first half."""
     xp = array_module(x_b)
     scale = xp.exp(log_scale)
     xp.subtract(z_b, shift, out=x_b)

@@ -1,5 +1,7 @@
 """A flow whose batch is cut into shares, each on a core of its own."""
 
+from __future__ import annotations
+
 from glowsep.arrays.library import array_module
 from glowsep.arrays.threads import available_cores, side_by_side
 from glowsep.layers.bijection import Bijection
@@ -11,7 +13,7 @@ from glowsep.systems.glow.model import Glow
 FEWEST = 2**19
 
 
-def parallel(flow):
+def parallel(flow: Bijection) -> ParallelGlow:
     """The same flow on several cores: a wrapper of ``flow``, fused or not, which keeps the parameters.
 
     Examples
