@@ -12,7 +12,7 @@ from conftest import INSTRUMENTS, RATE, TINY, noise
 from glowsep.cli import COMMANDS, command_line, main
 from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
 from glowsep.systems.glow.prior import Prior
-from glowsep.systems.nmf.separate import PoissonNMF
+from glowsep.systems.nmf.model import PoissonNMF
 
 STEMS = sorted(f"{name}.wav" for name in INSTRUMENTS)
 
@@ -161,11 +161,41 @@ def test_an_existing_folder_keeps_what_is_not_a_stem(priors, song):
     assert stems(folder).shape[1] == soundfile.info(song).frames
 
 
+@pytest.mark.parametrize("method", ["nmf", "average-spectrum"])
+def test_another_system_can_be_chosen(method, song, baselines, tmp_path):
+    options = ["--method", method, "--weights", baselines / f"{method.replace('-', '_')}.npz", "-o", tmp_path / "out"]
+    assert run("separate", song, *options) == 0
+    assert files(tmp_path / "out") == STEMS
+    mixture, _ = soundfile.read(song)
+    np.testing.assert_allclose(stems(tmp_path / "out").sum(axis=0), mixture, atol=1e-5)
+
+
+def test_what_needs_the_true_sources_cannot_separate_a_song(song, capsys):
+    assert run("separate", song, "--method", "oracle-power") == 1
+    assert "oracle_power needs a song's true sources: use evaluate, or one of instglow" in capsys.readouterr().err
+    assert files(song.parent) == ["song.wav"]
+
+
+@pytest.mark.parametrize(
+    "option", [["--iterations", 3], ["--search", "latent"], ["--mask-exponent", 2], ["--device", "cuda"]]
+)
+def test_an_option_that_would_have_no_effect_is_refused(option, song, monkeypatch, capsys):
+    monkeypatch.setattr("glowsep.cli.options.cuda", lambda: None)
+    assert run("separate", song, "--method", "nmf", *option) == 1
+    assert f"{option[0]} is not for nmf; leave it out" in capsys.readouterr().err
+
+
+def test_one_file_of_weights_is_enough(song, baselines, capsys):
+    weights = ["--weights", baselines / "nmf.npz"] * 2
+    assert run("separate", song, "--method", "nmf", *weights) == 1
+    assert "nmf is a single file; name one only" in capsys.readouterr().err
+
+
 # train and sample
 
 
 def test_train_writes_a_prior_that_can_be_sampled(dataset, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("glowsep.cli.train.PriorConfig", lambda: TINY)
+    monkeypatch.setattr("glowsep.systems.glow.instglow.PriorConfig", lambda: TINY)
     monkeypatch.chdir(tmp_path)
     options = ["--steps", 3, "--batch", 2, "--plot", "curve.png"]
     assert run("train", dataset, "--source", "bass", "-o", "mine/bass.npz", *options) == 0
@@ -179,7 +209,7 @@ def test_train_writes_a_prior_that_can_be_sampled(dataset, tmp_path, monkeypatch
 
 
 def test_train_without_a_source_trains_all(dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr("glowsep.cli.train.PriorConfig", lambda: TINY)
+    monkeypatch.setattr("glowsep.systems.glow.instglow.PriorConfig", lambda: TINY)
     assert run("train", dataset, "-o", tmp_path / "mine", "--steps", 1, "--batch", 1) == 0
     assert files(tmp_path / "mine") == sorted(f"{name}.npz" for name in INSTRUMENTS)
 
@@ -188,12 +218,12 @@ def test_train_without_a_source_trains_all(dataset, tmp_path, monkeypatch):
 def test_train_writes_a_baseline(method, dataset, tmp_path):
     assert run("train", dataset, "--method", method, "-o", tmp_path / "learnt.npz") == 0
     learnt = {"average-spectrum": AverageSpectrum, "nmf": PoissonNMF}[method].load(tmp_path / "learnt.npz")
-    assert learnt.names == INSTRUMENTS
+    assert learnt.sources == INSTRUMENTS
 
 
 # evaluate
 
-BESIDE = {"mixture", "equal_share", "average_spectrum", "nmf", "oracle_magnitude", "oracle_power"}
+COMPARED = {"mixture", "equal_share", "average_spectrum", "nmf", "oracle_magnitude", "oracle_power"}
 
 
 def test_evaluate_prints_a_table_and_writes_what_is_asked_for(dataset, priors, baselines, tmp_path, capsys):
@@ -202,9 +232,9 @@ def test_evaluate_prints_a_table_and_writes_what_is_asked_for(dataset, priors, b
     assert run("evaluate", dataset, *models, "--iterations", 1, "--json", report, "--plot", picture) == 0
     said = capsys.readouterr().out
     assert [line.split()[0] for line in said.splitlines() if line[:1].isalpha()][1] == "instglow"
-    assert all(name in said for name in BESIDE | set(INSTRUMENTS))
+    assert all(name in said for name in COMPARED | set(INSTRUMENTS))
     scores = json.loads(report.read_text())
-    assert scores["method"] == "instglow" and {row["method"] for row in scores["beside"]} == BESIDE
+    assert scores["method"] == "instglow" and {row["method"] for row in scores["beside"]} == COMPARED
     assert [track["name"] for track in scores["tracks"]] == ["test-first", "test-second"]
     songs = [np.mean([source["sdr"] for source in track["sources"].values()]) for track in scores["tracks"]]
     assert math.isclose(scores["mean"]["sdr"], np.mean(songs))
@@ -220,6 +250,24 @@ def test_evaluate_scores_the_floor_right(dataset, baselines, tmp_path):
     scores = json.loads(report.read_text())
     assert len(scores["tracks"]) == 1
     assert abs(scores["mean"]["sdr"] - 10 * math.log10(1 / 3)) < 0.2
+
+
+def test_evaluate_takes_the_weights_that_are_named(dataset, baselines, tmp_path):
+    other, scores = tmp_path / "other.npz", []
+    assert run("train", dataset, "--method", "average-spectrum", "-o", other, "--quiet") == 0
+    for weights in ([], ["--weights", other]):
+        method = ["--method", "average-spectrum", "--baselines", baselines, *weights]
+        report = ["--limit", 1, "--json", tmp_path / "scores.json", "--quiet"]
+        assert run("evaluate", dataset, *method, *report) == 0
+        scores.append(json.loads((tmp_path / "scores.json").read_text())["mean"]["sdr"])
+    assert scores[0] != scores[1]
+
+
+def test_a_data_set_with_a_source_that_no_prior_knows_is_refused(dataset, priors, baselines, capsys):
+    (priors / "piano.npz").unlink()
+    assert run("evaluate", dataset, "--priors", priors, "--baselines", baselines) == 1
+    said = capsys.readouterr().err
+    assert f"{dataset}: instglow does not know 'piano'; its sources are bass, drums, guitar; train one" in said
 
 
 # render

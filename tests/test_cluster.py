@@ -20,8 +20,9 @@ from threadpoolctl import threadpool_limits
 from glowsep import cluster
 from glowsep.cli import evaluate, main, train
 from glowsep.errors import ClusterError
+from glowsep.learning.training import save_checkpoint
 from glowsep.learning.weights import load_arrays
-from glowsep.systems.glow.train import save_checkpoint
+from glowsep.systems.glow import instglow
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NOBODY = "tcp://127.0.0.1:1"  # a port that nobody listens at
@@ -101,7 +102,7 @@ def evaluate_track_but_die_once(arguments, name):
 
 
 def train_tiny(arguments, source, path, shared):
-    with mock.patch.object(train, "PriorConfig", lambda: TINY):
+    with mock.patch.object(instglow, "PriorConfig", lambda: TINY):
         return train.train_on_worker(arguments, source, path, shared)
 
 
@@ -113,7 +114,7 @@ def train_tiny_but_die_once(arguments, source, path, shared):
         if source == "drums" and first_time(arguments.dataset / "died"):
             kill_this_worker()
 
-    with mock.patch("glowsep.systems.glow.train.save_checkpoint", save_and_die):
+    with mock.patch("glowsep.learning.training.save_checkpoint", save_and_die):
         return train_tiny(arguments, source, path, shared)
 
 
@@ -154,7 +155,7 @@ def test_a_prior_whose_worker_is_killed_is_trained_to_the_same_weights(scheduler
     monkeypatch.setattr(train, "train_on_worker", train_tiny_but_die_once)
     assert run("train", dataset, *options, "-o", tmp_path / "together", "--scheduler", scheduler) == 0
     assert (dataset / "died").exists()
-    monkeypatch.setattr(train, "PriorConfig", lambda: TINY)
+    monkeypatch.setattr(instglow, "PriorConfig", lambda: TINY)
     with one_thread():
         assert run("train", dataset, *options, "-o", tmp_path / "alone") == 0
     assert files(tmp_path / "together") == files(tmp_path / "alone") == ["bass.npz", "drums.npz"]

@@ -11,11 +11,12 @@ from numpy.testing import assert_allclose
 from glowsep import show
 from glowsep.datasets import Track, open_dataset
 from glowsep.errors import PriorError
-from glowsep.evaluate import Evaluation, TrackScores, companions, evaluate, save_json, score, table
+from glowsep.evaluate import Evaluation, TrackScores, comparison_systems, evaluate, merged, save_json, score, table
 from glowsep.metrics import sdr, si_sdr
-from glowsep.systems.floors_and_ceilings.ceilings import oracle_magnitude
-from glowsep.systems.floors_and_ceilings.floors import equal_share, mixture
+from glowsep.systems.floors_and_ceilings.ceilings import OracleMagnitude
+from glowsep.systems.floors_and_ceilings.floors import EqualShare, Mixture
 
+mixture, equal_share, oracle_magnitude = Mixture(), EqualShare(), OracleMagnitude()
 RATE = 22_050
 DATA = Path(__file__).parent.parent / "data"
 
@@ -172,14 +173,20 @@ def test_a_picture_in_a_format_that_does_not_exist_is_refused(evaluations, tmp_p
     assert not list(tmp_path.iterdir())
 
 
-# What stands beside every evaluation
+def test_parts_of_a_data_set_are_merged_in_their_order(songs, evaluations):
+    methods = {"half": half_right, "mixture": mixture, "oracle": oracle_magnitude}
+    parts = [evaluate([song], methods, quiet=True) for song in songs]
+    assert [each.as_json() for each in merged(parts)] == [each.as_json() for each in evaluations]
 
 
-def test_on_real_music_each_companion_beats_the_one_before():
+# What every evaluation is compared with
+
+
+def test_on_real_music_each_of_them_beats_the_one_before():
     validation = open_dataset(DATA / "freedoom4", "validation")
-    songs = [validation[0], validation[2]]
-    means = [evaluation.mean() for evaluation in evaluate(songs, companions(), quiet=True)]
-    assert list(companions()) == [
+    songs, systems = [validation[0], validation[2]], comparison_systems()
+    means = [evaluation.mean() for evaluation in evaluate(songs, systems, quiet=True)]
+    assert list(systems) == [
         "mixture",
         "equal_share",
         "average_spectrum",
@@ -193,4 +200,4 @@ def test_on_real_music_each_companion_beats_the_one_before():
 
 def test_missing_baselines_are_named(tmp_path):
     with pytest.raises(PriorError, match="average_spectrum.npz"):
-        companions(tmp_path)
+        comparison_systems(tmp_path)

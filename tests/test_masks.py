@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from glowsep.signals.masks import apply_masks, interpolate, ratio_masks, share
+from glowsep.signals.masks import apply_masks, interpolate, mask_waveform, ratio_masks
 from glowsep.signals.spectrogram import istft, stft
 
 dtypes = st.sampled_from([np.float32, np.float64])
@@ -78,11 +78,11 @@ def test_masked_spectra_add_up_to_the_mixture(batch):
     rate=st.sampled_from([50, 8000, 22050, 44100, 48000, 192_000]), samples=st.integers(1, 5000),
     channels=st.integers(1, 3), count=st.integers(1, 4), seed=st.integers(0, 99),
 )  # fmt: skip
-def test_shares_add_up_to_the_mixture_at_any_rate(rate, samples, channels, count, seed):
+def test_masked_waveforms_add_up_to_the_mixture_at_any_rate(rate, samples, channels, count, seed):
     rng = np.random.default_rng(seed)
     mixture = rng.uniform(-1, 1, (channels, samples)).astype(np.float32)
     masks = ratio_masks(rng.random((count, 32, rng.integers(1, 40)), dtype=np.float32))
-    estimates = share(mixture, rate, masks, 22050, 64, 16)
+    estimates = mask_waveform(mixture, rate, masks, 22050, 64, 16)
     assert estimates.shape == (count, channels, samples) and estimates.dtype == np.float32
     np.testing.assert_allclose(estimates.sum(axis=0), mixture, rtol=0, atol=1e-5)
 
@@ -92,7 +92,7 @@ def test_at_their_own_rate_masks_are_used_as_they_are():
     mixture = rng.standard_normal((2, 30_000)).astype(np.float32)
     masks = ratio_masks(rng.random((3, 513, 119), dtype=np.float32))
     expected = istft(masks[:, None] * stft(mixture), 30_000)
-    np.testing.assert_array_equal(share(mixture, 22050, masks), expected)
+    np.testing.assert_array_equal(mask_waveform(mixture, 22050, masks), expected)
 
 
 def test_above_the_masks_highest_frequency_the_highest_holds():
@@ -100,7 +100,7 @@ def test_above_the_masks_highest_frequency_the_highest_holds():
     tone = np.sin(2 * np.pi * 17_000 * time)[None]
     masks = np.zeros((2, 513, 44))
     masks[0, :500], masks[1, 500:] = 1, 1
-    low, high = share(tone, 44_100, masks)
+    low, high = mask_waveform(tone, 44_100, masks)
     np.testing.assert_allclose(high[:, 2000:-2000], tone[:, 2000:-2000], atol=1e-3)
     assert np.abs(low[:, 2000:-2000]).max() < 1e-3
 

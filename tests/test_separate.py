@@ -15,7 +15,7 @@ from glowsep.signals import audio
 from glowsep.signals.masks import ratio_masks
 from glowsep.signals.resampling import resample
 from glowsep.signals.spectrogram import stft
-from glowsep.systems.glow import separate as separation
+from glowsep.systems import songs
 from glowsep.systems.glow.prior import Prior
 from glowsep.systems.glow.separate import LEVEL, level_gain, separate, separate_file, unmasked
 from glowsep.systems.search.annealed import AnnealedSearch
@@ -190,10 +190,16 @@ def test_what_is_no_mixture_is_refused(mixture, complaint):
 def test_priors_must_fit_together():
     for wrong, complaint in (
         ([], "no prior"),
-        ([tiny_prior("bass")] * 2, "two priors are named 'bass'"),
-        ([Prior("bass", TINY)], "'bass' is untrained"),
-        ([tiny_prior("bass"), tiny_prior("drums", dataclasses.replace(TINY, rate=8000))], "rate 8000.*22050"),
-        ([tiny_prior("bass"), tiny_prior("drums", dataclasses.replace(TINY, hop=32))], "hop 32.*16"),
+        ([tiny_prior("bass")] * 2, "a second prior of 'bass', after the prior 'bass'; leave one of them out"),
+        ([Prior("bass", TINY)], "the prior 'bass': is untrained; train it first"),
+        (
+            [tiny_prior("bass"), tiny_prior("drums", dataclasses.replace(TINY, rate=8000))],
+            "rate is 8000.*'bass' is 22050",
+        ),
+        (
+            [tiny_prior("bass"), tiny_prior("drums", dataclasses.replace(TINY, hop=32))],
+            "'drums': its hop is 32.* is 16",
+        ),
     ):
         with pytest.raises(ValueError, match=complaint):
             separate(noise(1, 900), wrong, RATE, QUICK)
@@ -222,8 +228,8 @@ def test_pauses_do_not_count_and_silence_is_not_raised():
 @pytest.fixture
 def short_segments(monkeypatch):
     """A tenth of the usual segments: a song of a second has ten."""
-    monkeypatch.setattr(separation, "SEGMENT", 0.2)
-    monkeypatch.setattr(separation, "OVERLAP", 0.05)
+    monkeypatch.setattr(songs, "SEGMENT", 0.2)
+    monkeypatch.setattr(songs, "OVERLAP", 0.05)
 
 
 def stems_of(folder, priors):
@@ -241,8 +247,8 @@ def test_the_stems_of_a_file_add_up_to_it(tmp_path_factory, samples, rate, chann
     folder, ours = tmp_path_factory.mktemp("song"), priors()
     mixture = noise(channels, samples)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(separation, "SEGMENT", 0.2)
-        patch.setattr(separation, "OVERLAP", 0.05)
+        patch.setattr(songs, "SEGMENT", 0.2)
+        patch.setattr(songs, "OVERLAP", 0.05)
         paths = separate_file(write(folder / "song.wav", mixture, rate), folder / "out", ours, QUICK, progress=False)
     assert paths == [folder / "out" / f"{prior.name}.wav" for prior in ours]
     stems = stems_of(folder / "out", ours)
