@@ -162,7 +162,7 @@ def test_the_state_survives_a_weights_file(tmp_path):
     [
         (lambda state: state.pop("mean.W"), "'mean.W' is on one side only"),
         (lambda state: state.update(other=np.zeros(1)), "'other' is on one side only"),
-        (lambda state: state.update({"square.b": np.zeros(5)}), r"must be float64 \(4,\)"),
+        (lambda state: state.update({"square.b": np.zeros(5)}), r"expected float64 \(4,\)"),
         (lambda state: state.update({"square.b": np.zeros(4, np.float32)}), "is float32"),
     ],
 )

@@ -114,9 +114,9 @@ def test_recordings_that_are_too_short_are_refused():
     excerpt = (16 + 2 * 2 - 1) * TINY.hop  # 16 frames between two edges of two frames, half a window
     shortest = 2 * excerpt + 1
     fit(new_prior(), solo()[:shortest], solo()[: excerpt + 1], SHORT, progress=False)
-    with pytest.raises(ValueError, match=f"the recordings have {shortest - 1} samples, but at least {shortest}"):
+    with pytest.raises(ValueError, match=f"the recordings have {shortest - 1} samples, expected at least {shortest}"):
         fit(new_prior(), solo()[: shortest - 1], None, SHORT, progress=False)
-    with pytest.raises(ValueError, match=f"validation recordings have {excerpt} samples, but at least {excerpt + 1}"):
+    with pytest.raises(ValueError, match=f"validation recordings have {excerpt} samples, expected at least {excerpt + 1}"):
         fit(new_prior(), solo(), solo()[:excerpt], SHORT, progress=False)
 
 
