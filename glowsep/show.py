@@ -1,7 +1,7 @@
 """Pictures and players: what the numbers look and sound like.
 
-Colours are Okabe and Ito's, which the colour-blind can tell apart. Functions for notebooks import Jupyter themselves,
-so that all others do without.
+The colours are Okabe and Ito's, which colour-blind readers can tell apart. Functions for notebooks import Jupyter
+themselves, so that all others do without it.
 """
 
 import base64
@@ -9,19 +9,19 @@ import html
 import io
 
 import numpy as np
-import soundfile
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from PIL import Image
 
 from glowsep.arrays.files import written_whole
+from glowsep.arrays.integers import ceil_divide
+from glowsep.signals.audio.playing import PEAK, data_url
 from glowsep.signals.resampling import resample
 from glowsep.signals.spectrogram import stft
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
 PLAYER_RATES = (8000, 11025, 12000, 16000)  # Hz: those of MP3 up to 16 kHz
-LOUDEST = 0.9  # of full scale, so that compression has room for its ripples
 
 
 def box_plot(evaluations, path, metric="sdr"):
@@ -33,8 +33,8 @@ def draw_box_plot(evaluations, metric="sdr"):
     """A box per method and source: how the tracks' scores are spread around their median.
 
     Boxes hold the middle half of the tracks, whiskers reach the last track within one and a half box lengths, and
-    tracks beyond are circles; the last group holds the songs' scores. In the legend, from top to bottom, stand the
-    methods that each group has from left to right.
+    tracks beyond are circles; the last group holds the songs' scores. The legend lists the methods from top to bottom
+    in the order in which each group shows them from left to right.
 
     Parameters
     ----------
@@ -52,11 +52,11 @@ def draw_box_plot(evaluations, metric="sdr"):
     figure = Figure(figsize=(2 + 1.7 * len(groups), 4.5), layout="constrained")
     axes = figure.add_subplot()
     width = 0.8 / len(evaluations)
-    for place, evaluation in enumerate(evaluations):
+    for index, evaluation in enumerate(evaluations):
         scores = [*(evaluation.of_source(source, metric) for source in sources), evaluation.of_songs(metric)]
         boxes = axes.boxplot(
             [score[np.isfinite(score)] for score in scores],
-            positions=np.arange(len(groups)) - 0.4 + (place + 0.5) * width,
+            positions=np.arange(len(groups)) - 0.4 + (index + 0.5) * width,
             widths=0.85 * width,
             patch_artist=True,
             medianprops={"color": "black"},
@@ -64,18 +64,18 @@ def draw_box_plot(evaluations, metric="sdr"):
             manage_ticks=False,
         )
         for box in boxes["boxes"]:
-            box.set_facecolor(colour(place))
+            box.set_facecolor(colour(index))
     axes.axhline(0, color="black", linewidth=0.5)
     axes.set_xticks(range(len(groups)), groups)
     axes.set_ylabel(f"{metric.upper().replace('_', '-')} in dB")
     axes.grid(axis="y", alpha=0.3)
-    legend = [Patch(facecolor=colour(place), label=e.method) for place, e in enumerate(evaluations)]
+    legend = [Patch(facecolor=colour(index), label=e.method) for index, e in enumerate(evaluations)]
     figure.legend(handles=legend, loc="outside right upper")
     return figure
 
 
 def learning_curve(curve, path, window=100):
-    """How a training went: training losses, each the mean of the last ``window`` steps', and validation losses.
+    """How a training went: training losses, each the mean of the last ``window`` steps, and validation losses.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def learning_curve(curve, path, window=100):
     path : path
         Ends in ``.png``, ``.svg`` or ``.pdf``; a file of that name is replaced.
     window : int
-        In steps; of a shorter training, all of it.
+        In steps; if the training was shorter, all of it.
     """
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot()
@@ -111,35 +111,35 @@ def draw_spectrograms(waveforms, rate, columns=1, highest=5000, range_db=70):
     Parameters
     ----------
     waveforms : dict of str to numpy.ndarray, (samples,) or (channels, samples)
-        By title, row by row; None leaves a place empty. Channels are drawn as their mean.
+        By title, row by row; None leaves a gap. Channels are averaged.
     rate : int
         Samples per second.
     columns : int
-        Sounds in a row.
+        Sounds per row.
     highest : float
         The highest frequency to show, in Hz.
     range_db : int
-        From the quietest level that differs from silence to the loudest.
+        From the quietest level that is told from silence up to the loudest.
 
     Returns
     -------
     matplotlib.figure.Figure
         `with_alt` shows it in a notebook.
     """
-    rows = -(-len(waveforms) // columns)
+    rows = ceil_divide(len(waveforms), columns)
     figure = Figure(figsize=(1 + 2 * columns, 0.5 + 2.2 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     mono_of = {title: mono(waveform) for title, waveform in waveforms.items() if waveform is not None}
     power_of = {title: abs(stft(waveform)) ** 2 for title, waveform in mono_of.items()}
-    loudest = max(power.max() for power in power_of.values()) or 1
-    used = {place: title for place, title in enumerate(waveforms) if title in power_of}
-    for place, axes in enumerate(panels.flat):
-        if place not in used:
+    highest_power = max(power.max() for power in power_of.values()) or 1
+    used = {index: title for index, title in enumerate(waveforms) if title in power_of}
+    for index, axes in enumerate(panels.flat):
+        if index not in used:
             axes.remove()
             continue
-        waveform, power = mono_of[used[place]], power_of[used[place]]
+        waveform, power = mono_of[used[index]], power_of[used[index]]
         image = axes.imshow(
-            10 * np.log10(power[: round(len(power) * 2 * highest / rate)] / loudest + 1e-12),
+            10 * np.log10(power[: round(len(power) * 2 * highest / rate)] / highest_power + 1e-12),
             origin="lower",
             aspect="auto",
             extent=(0, len(waveform) / rate, 0, highest / 1000),
@@ -148,11 +148,11 @@ def draw_spectrograms(waveforms, rate, columns=1, highest=5000, range_db=70):
             cmap=colormaps["cividis"].resampled(range_db // 5),  # in steps of 5 dB: few colours make a small file
             interpolation_stage="data",
         )
-        axes.set_title(used[place], fontsize="medium")
-        if place + columns not in used:
+        axes.set_title(used[index], fontsize="medium")
+        if index + columns not in used:
             axes.tick_params(labelbottom=True)
             axes.set_xlabel("time in s")
-        if place % columns == 0 or place - 1 not in used:
+        if index % columns == 0 or index - 1 not in used:
             axes.tick_params(labelleft=True)
             axes.set_ylabel("frequency in kHz")
     figure.colorbar(image, ax=[axes for axes in panels.flat if axes.figure], label="level in dB")
@@ -160,13 +160,13 @@ def draw_spectrograms(waveforms, rate, columns=1, highest=5000, range_db=70):
 
 
 def with_alt(figure, alt):
-    """Show a figure in a notebook, with words for those who do not see it.
+    """Show a figure in a notebook, with a description for readers who cannot see it.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
     alt : str
-        What there is to see in the picture, in a sentence or two.
+        What the picture shows, in a sentence or two.
     """
     from IPython.display import display
 
@@ -174,17 +174,17 @@ def with_alt(figure, alt):
 
 
 def with_sliders(draw, **sliders):
-    """Show in a notebook what ``draw`` shows, under sliders that draw it anew when they are moved.
+    """Show in a notebook what ``draw`` shows, under sliders that redraw it when they are moved.
 
-    The picture is a widget of HTML. ``ipywidgets.interact`` would put it into an ``Output`` widget, and with one of
-    these in a notebook nbclient, by which nbgrader runs it, now and then waits for ever for an answer of the kernel.
+    The picture is an HTML widget. ``ipywidgets.interact`` would put it into an ``Output`` widget, and with one of these
+    in a notebook nbclient, which runs it for nbgrader, sometimes waits forever for an answer from the kernel.
 
     Parameters
     ----------
     draw : callable
-        Shows a picture by `with_alt`; takes the sliders' values by name.
+        Shows a picture with `with_alt`; takes the sliders' values by name.
     **sliders : ipywidgets widgets
-        Under the names of ``draw``'s arguments; one without a description is described by its name.
+        By the names of ``draw``'s arguments; a slider without a description gets its name as one.
     """
     from IPython.display import display
     from IPython.utils.capture import capture_output
@@ -212,9 +212,9 @@ def animation(frames, alt, seconds_per_frame=0.5):
     frames : list of matplotlib.figure.Figure, or of numpy.ndarray, (height, width, 3), uint8
         All of one size.
     alt : str
-        What there is to see, and how it changes.
+        What the pictures show, and how it changes.
     seconds_per_frame : float
-        The last frame stays three times as long.
+        The last frame is shown three times as long.
 
     Returns
     -------
@@ -230,12 +230,12 @@ def animation(frames, alt, seconds_per_frame=0.5):
 def players(waveforms, rate):
     """Sounds to play in a notebook, side by side, with one common gain: what is quieter sounds quieter.
 
-    They are mono, at 16 kHz or less, and compressed (MP3; Ogg Vorbis where soundfile cannot write that).
+    They are mono, at 16 kHz or less, and compressed (MP3, or Ogg Vorbis if soundfile cannot write MP3).
 
     Parameters
     ----------
     waveforms : dict of str to numpy.ndarray, (samples,) or (channels, samples)
-        By label. The loudest sample of all of them is played at nine tenths of full scale.
+        By label. The highest sample of all of them is played at nine tenths of full scale.
     rate : int
         Samples per second.
 
@@ -246,7 +246,7 @@ def players(waveforms, rate):
     Raises
     ------
     ValueError
-        Where a waveform holds NaN or infinite samples, or none at all.
+        If a waveform holds NaN or infinite samples, or none at all.
     """
     mono_of = {label: mono(waveform) for label, waveform in waveforms.items()}
     for label, waveform in mono_of.items():
@@ -254,7 +254,7 @@ def players(waveforms, rate):
             raise ValueError(f"the waveform {label!r} holds no samples, or some that are not finite: plot it first")
     played_at = rate if rate in PLAYER_RATES else max(PLAYER_RATES)
     mono_of = {label: resample(waveform, rate, played_at) for label, waveform in mono_of.items()}
-    gain = LOUDEST / (max(np.abs(waveform).max() for waveform in mono_of.values()) or 1)
+    gain = PEAK / (max(np.abs(waveform).max() for waveform in mono_of.values()) or 1)
     figures = "".join(_player(label, gain * waveform, played_at) for label, waveform in mono_of.items())
     return _html(f'<div style="display: flex; flex-wrap: wrap; gap: 1em">{figures}</div>')
 
@@ -265,14 +265,11 @@ def mono(waveform):
 
 
 def _player(label, waveform, rate):
-    form = "MP3" if "MP3" in soundfile.available_formats() else "OGG"
-    file = io.BytesIO()
-    soundfile.write(file, waveform, rate, format=form)
     label = html.escape(label)
     return (
         f'<figure style="margin: 0"><figcaption>{label}</figcaption>'
         f'<audio controls preload="metadata" aria-label="{label}" style="width: 16em; max-width: 100%" '
-        f'src="data:audio/{"mpeg" if form == "MP3" else "ogg"};base64,{_base64(file.getvalue())}"></audio></figure>'
+        f'src="{data_url(waveform[None], rate)}"></audio></figure>'
     )
 
 
@@ -309,9 +306,9 @@ def _base64(content):
     return base64.b64encode(content).decode("ascii")
 
 
-def colour(place):
-    """The colour of the method, source or curve at this place of a list."""
-    return COLOURS[place % len(COLOURS)]
+def colour(index):
+    """The colour of the method, source or curve with this index in a list."""
+    return COLOURS[index % len(COLOURS)]
 
 
 def save(figure, path, dpi=150):

@@ -12,7 +12,7 @@ from glowsep.report.sounds import LONGEST, arranged
 from glowsep.show import draw_box_plot
 from glowsep.signals.audio.reading import Info
 
-ABOUT_TABLE = "<p>SDR in decibels, higher is better: for every source the mean over the tracks in which it plays.</p>"
+ABOUT_TABLE = "<p>SDR in decibels, higher is better: for each source, the mean over the tracks in which it plays.</p>"
 ABOUT_BOXES = (
     "<p>How the tracks' scores are spread: a box holds the middle half, the line in it is the median, whiskers reach "
     "the last track within one and a half box lengths, and circles are tracks beyond.</p>"
@@ -58,7 +58,7 @@ def dataset_report(title, evaluations, examples, settings):
 
 
 def best_and_worst(evaluation):
-    """The places of the tracks to listen to, by heading: the best and the worst song mean, as far as there are any."""
+    """The indices of the tracks to listen to, by heading: the best and the worst song mean, if any track has one."""
     means = evaluation.of_songs()
     if not np.isfinite(means).any():
         return {}
@@ -68,14 +68,17 @@ def best_and_worst(evaluation):
 
 def example(heading, track, estimates, evaluation):
     """A track to listen to and to look at."""
-    (scores,) = [its for its in evaluation.tracks if its.name == track.name]
+    (scores,) = [scored for scored in evaluation.tracks if scored.name == track.name]
     channels, samples = track.mixture.shape
-    end = LONGEST * track.rate
+
+    def beginning(waveform):
+        return lambda: waveform[:, : LONGEST * track.rate]
+
     sounds = arranged(
-        lambda: track.mixture[:, :end],
-        {name: lambda its=its: its[:, :end] for name, its in zip(track.sources, estimates, strict=True)},
-        {name: lambda its=its: its[:, :end] for name, its in track.sources.items()},
-        {name: its["sdr"] for name, its in scores.sources.items()},
+        beginning(track.mixture),
+        {name: beginning(estimate) for name, estimate in zip(track.sources, estimates, strict=True)},
+        {name: beginning(source) for name, source in track.sources.items()},
+        {name: score["sdr"] for name, score in scores.sources.items()},
     )
     return section(
         f"{heading}: {track.name}",

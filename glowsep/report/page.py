@@ -1,4 +1,4 @@
-"""A page: its parts, and the file. Everything is inside it: style, scripts, sounds and pictures."""
+"""A page and its parts. Everything is inside it: style, scripts, sounds and pictures."""
 
 import html
 from pathlib import Path
@@ -20,7 +20,7 @@ def page(title, content):
     Returns
     -------
     str
-        HTML that asks nothing of any network; its content security policy says so too.
+        HTML that loads nothing from any network; its content security policy forbids it, too.
     """
     return Template(asset("page.html")).substitute(
         title=html.escape(title),
@@ -46,7 +46,7 @@ def table(caption, head, rows):
         What the table shows, in which unit.
     head : list of str
     rows : list of list of str or float
-        A float is written with two digits after the point, and as a dash where it is not finite.
+        A float is written with two digits after the point, or as a dash if it is not finite.
     """
     header = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
     body = "\n".join(
@@ -65,7 +65,7 @@ def settings_table(settings):
 
 
 def decibels(score):
-    """A score for the eye: two digits after the point, a true minus; a dash where there is none."""
+    """A score to read: two digits after the point and a true minus, or a dash if there is none."""
     return f"{score:.2f}".replace("-", "−") if abs(score) < float("inf") else "–"
 
 

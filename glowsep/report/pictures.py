@@ -15,7 +15,7 @@ from glowsep.signals.resampling import resample
 #: Hz: spectrograms reach up to 5 kHz.
 RATE = 11025
 
-#: Pixels an inch of a figure takes at least, lest its letters become too small to read, and at most.
+#: Pixels per inch of a figure, at least, or its letters would be too small to read, and at most.
 NARROWEST, WIDEST = 64, 110
 
 STYLE = (
@@ -25,10 +25,10 @@ STYLE = (
 
 
 def spectrograms(sounds, rate):
-    """The sounds' spectrograms, two in a row: beside an estimate, its reference where there is one."""
+    """The sounds' spectrograms, two per row: each estimate next to its reference, if there is one."""
     panels = {sound.label: resample(mono(sound.read()), rate, RATE) for sound in sounds}
     if any(sound.role == "reference" for sound in sounds):
-        panels = _beside_each_other(sounds, panels)
+        panels = _in_pairs(sounds, panels)
     alt = f"Spectrograms of {', '.join(sound.label for sound in sounds)}, on one scale of loudness."
     return picture(draw_spectrograms(panels, RATE, columns=2), alt)
 
@@ -44,9 +44,9 @@ def loss_curves(histories):
     figure = Figure(figsize=(5, 4.5), layout="constrained")
     panels = figure.subplots(2, 1, sharex=True)
     titles = {"likelihood": "mixture: −log likelihood", "prior": "sources: −log prior"}
-    for place, (axes, (term, title)) in enumerate(zip(panels, titles.items(), strict=True)):
+    for index, (axes, (term, title)) in enumerate(zip(panels, titles.items(), strict=True)):
         total = np.sum([[terms[term] for terms in history] for history in histories], axis=0)
-        axes.plot(np.arange(1, len(total) + 1), total, color=colour(place), marker="o" if len(total) == 1 else None)
+        axes.plot(np.arange(1, len(total) + 1), total, color=colour(index), marker="o" if len(total) == 1 else None)
         axes.set_title(title, fontsize="medium")
         axes.set_ylabel("nats")
         axes.grid(alpha=0.3)
@@ -71,8 +71,8 @@ def picture(figure, alt):
     )
 
 
-def _beside_each_other(sounds, panels):
-    """Panels with an empty place for every partner that is missing: the mixture's, and those of estimates alone."""
+def _in_pairs(sounds, panels):
+    """Panels with None for every missing partner: the mixture's, and those of estimates without a reference."""
     rows = {}
     for sound in sounds:
         reference = next((s.label for s in sounds if s.role == "reference" and s.name == sound.name), None)

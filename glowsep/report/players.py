@@ -4,8 +4,9 @@ import html
 import json
 
 from glowsep.report.page import decibels
-from glowsep.report.sounds import LOUDEST, common_gain, compressed, outline, playable
+from glowsep.report.sounds import common_gain, outline, playable
 from glowsep.show import colour
+from glowsep.signals.audio.playing import PEAK, data_url
 
 MIXTURE_COLOUR = "#888888"
 
@@ -13,7 +14,7 @@ MIXTURE_COLOUR = "#888888"
 def player(title, sounds, rate):
     """A player of sounds that belong together.
 
-    The estimates are on at first: together they are the mixture. The mixture and the references wait, muted.
+    At first you hear the estimates, which add up to the mixture. The mixture and the references are muted.
 
     Parameters
     ----------
@@ -33,15 +34,15 @@ def player(title, sounds, rate):
     rows, tracks = [], []
     for sound in sounds:
         waveform, page_rate = playable(gain * sound.read(), rate)
-        own = MIXTURE_COLOUR if sound.role == "mixture" else colour(sources.index(sound.name))
-        its_colour = faded(own) if sound.role == "reference" else own
-        rows.append(_row(sound, its_colour))
+        full = MIXTURE_COLOUR if sound.role == "mixture" else colour(sources.index(sound.name))
+        shade = faded(full) if sound.role == "reference" else full
+        rows.append(_row(sound, shade))
         tracks.append(
             {
-                "colour": its_colour,
+                "colour": shade,
                 "muted": sound.role != "estimate",
-                "peaks": outline(waveform / LOUDEST),
-                "url": compressed(waveform.clip(-1, 1), page_rate),
+                "peaks": outline(waveform / PEAK),
+                "url": data_url(waveform.clip(-1, 1), page_rate),
             }
         )
     content = json.dumps({"rate": page_rate, "tracks": tracks}, separators=(",", ":"))
@@ -55,13 +56,13 @@ def player(title, sounds, rate):
     )
 
 
-def faded(its_colour):
-    """A colour such as ``#0072B2``, half way to grey: a reference's, which is thus told from its estimate's."""
-    parts = zip(bytes.fromhex(its_colour[1:]), bytes.fromhex(MIXTURE_COLOUR[1:]), strict=True)
-    return "#" + bytes((own + grey) // 2 for own, grey in parts).hex()
+def faded(full):
+    """A colour such as ``#0072B2``, half way to grey: it tells a reference from its estimate."""
+    parts = zip(bytes.fromhex(full[1:]), bytes.fromhex(MIXTURE_COLOUR[1:]), strict=True)
+    return "#" + bytes((part + grey) // 2 for part, grey in parts).hex()
 
 
-def _row(sound, its_colour):
+def _row(sound, shade):
     label = html.escape(sound.label)
     score = f' <span class="score">{decibels(sound.score)} dB</span>' if sound.score == sound.score else ""
     buttons = "".join(
@@ -69,4 +70,4 @@ def _row(sound, its_colour):
         for word in ("Solo", "Mute")
     )
     name = f'<span class="name" title="{label}">{label}</span>'
-    return f'<li style="--colour: {its_colour}">{name}{score}{buttons}</li>\n'
+    return f'<li style="--colour: {shade}">{name}{score}{buttons}</li>\n'

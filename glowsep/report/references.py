@@ -1,4 +1,4 @@
-"""The true sources of a song, to score what was found of them."""
+"""The true sources of a song, by which its estimates are scored."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def read_references(folder, names, info):
     names : list of str
         The sources that are looked for.
     info : glowsep.signals.audio.reading.Info
-        Of the song: references must have its rate and channels, and its length but for a tenth of a second.
+        Of the song: references must have its rate and channels, and its length to a tenth of a second.
 
     Returns
     -------
@@ -29,7 +29,7 @@ def read_references(folder, names, info):
     Raises
     ------
     DatasetError
-        Where there is no such folder, it holds none of the sources, or they do not belong to the song.
+        If there is no such folder, it holds none of the sources, or they do not belong to the song.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -37,8 +37,8 @@ def read_references(folder, names, info):
     found, rate = _of_slakh_track(folder) if is_slakh_track(folder) else _of_stem_folder(folder, names)
     references = {name: found[name] for name in names if name in found}
     if not references:
-        wanted = ", ".join(f"{name}.wav" for name in names)
-        raise DatasetError(f"{folder}: holds none of {wanted}; give the folder of the song's true sources")
+        expected = ", ".join(f"{name}.wav" for name in names)
+        raise DatasetError(f"{folder}: holds none of {expected}; give the folder of the song's true sources")
     for name, reference in references.items():
         channels, samples = reference.shape
         if (rate, channels) != (info.rate, info.channels):
@@ -48,7 +48,7 @@ def read_references(folder, names, info):
         if abs(samples - info.samples) > TOLERANCE * rate:
             raise DatasetError(
                 f"{folder}: {name} lasts {samples / rate:.2f} s, but the song {info.samples / rate:.2f} s; "
-                "give the references of this very recording"
+                "give the references of the same recording"
             )
         missing = max(0, info.samples - samples)
         references[name] = np.pad(reference, ((0, 0), (0, missing)))[:, : info.samples]

@@ -19,14 +19,14 @@ ABOUT_SCORES = (
 )
 ABOUT_CURVES = (
     "<p>The two terms of the search, summed over the song's segments. The first says how badly the sources together "
-    "explain the mixture, the second how unlikely each of them is under its prior. Where the noise falls from "
-    "iteration to iteration (the annealed search), the second compares another density at every step: read it for "
-    "its course, not for its height.</p>"
+    "explain the mixture, the second how unlikely each of them is under its prior. If the noise falls from iteration "
+    "to iteration (the annealed search), the second is about another density at every step: only its course counts, "
+    "not its height.</p>"
 )
 
 
 def song_report(song, stems, references, histories, settings):
-    """A page on a song and what was separated from it: to hear, to see, and where its sources are known, scored.
+    """A page on a song and what was separated from it: to hear, to see, and with scores if its sources are known.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ def song_report(song, stems, references, histories, settings):
     sounds = arranged(
         beginning(song, info.rate),
         {path.stem: beginning(path, info.rate) for path in stems},
-        {name: lambda its=its: its[:, : LONGEST * info.rate] for name, its in references.items()},
-        {name: its["SDR"] for name, its in scores.items()},
+        {name: lambda source=source: source[:, : LONGEST * info.rate] for name, source in references.items()},
+        {name: columns["SDR"] for name, columns in scores.items()},
     )
     names = [path.stem for path in stems]
     content = [
@@ -66,7 +66,7 @@ def song_report(song, stems, references, histories, settings):
 
 
 def beginning(path, rate):
-    """Reads as much of a file as a page holds."""
+    """A function that reads as much of a file as a page holds."""
     return lambda: audio.read(path, 0, LONGEST * rate)[0]
 
 
@@ -88,11 +88,11 @@ def score_estimates(song, stems, references):
 
 
 def score_table(scores):
-    """A row for each source, and their mean."""
+    """A row for each source, and one for their mean."""
     columns = list(next(iter(scores.values())))
-    rows = [[name, *its.values()] for name, its in scores.items()]
-    sounding = [its for its in scores.values() if np.isfinite(its["SDR"])]
-    means = [np.mean([its[column] for its in sounding]) if sounding else np.nan for column in columns]
+    rows = [[name, *cells.values()] for name, cells in scores.items()]
+    sounding = [cells for cells in scores.values() if np.isfinite(cells["SDR"])]
+    means = [np.mean([cells[column] for cells in sounding]) if sounding else np.nan for column in columns]
     return table("Scores in dB", ["source", *columns], [*rows, ["mean", *means]])
 
 
@@ -103,7 +103,7 @@ def duration(info):
 
 
 def shortened(info):
-    """A paragraph that says so where the page holds only the song's beginning, in a list; else an empty one."""
+    """A list with a paragraph that says so if the page holds only the song's beginning; otherwise an empty list."""
     if info.samples <= LONGEST * info.rate:
         return []
     minutes = LONGEST // 60
