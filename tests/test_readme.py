@@ -4,6 +4,7 @@ import functools
 import importlib.util
 import os
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -22,6 +23,7 @@ TEXTS = {name: (REPOSITORY / name).read_text(encoding="utf-8") for name in DOCUM
 ALL = "\n".join(TEXTS.values())
 COMMANDS = sorted(set(re.findall(r"python -m glowsep \w+ [^`\n(]+", ALL)))
 BENCHMARKS = sorted(set(re.findall(r"python (tests/benchmarks/\w+\.py[^`\n]*)", ALL)))
+PEERS = ("torch", "museval", "mir_eval")
 PYTHON = re.compile(r"(?s)```python\n(.*?)```")
 of_documents = pytest.mark.parametrize("name", DOCUMENTS)
 
@@ -52,6 +54,17 @@ def test_every_benchmark_exists_and_has_the_options_shown(command):
     code = (REPOSITORY / path).read_text(encoding="utf-8")
     for option in arguments:
         assert not option.startswith("-") or f'"{option}"' in code, option
+
+
+@pytest.mark.parametrize("path", sorted({shlex.split(command)[0] for command in BENCHMARKS}))
+def test_every_benchmark_can_be_imported(path, monkeypatch):
+    monkeypatch.syspath_prepend(REPOSITORY / "tests" / "benchmarks")
+    try:
+        runpy.run_path(str(REPOSITORY / path), run_name="imported")
+    except ModuleNotFoundError as error:
+        if error.name not in PEERS:
+            raise
+        pytest.skip(f"{error.name} comes with the extra peers")
 
 
 def test_the_commands_to_paste_name_files_that_exist():

@@ -19,9 +19,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: 
 
 from glowsep import AnnealedSearch, LatentSearch, separate
 from glowsep.arrays.files import write_text
-from glowsep.cli.priors import load_priors
 from glowsep.datasets import open_dataset
+from glowsep.datasets.shipped import shipped
 from glowsep.evaluate import evaluate
+from glowsep.systems.glow.instglow import load_priors
 from glowsep.systems.search.starts import from_average_spectra, from_equal_shares, from_mixture
 
 DEFAULT = AnnealedSearch()
@@ -60,7 +61,7 @@ def settings(priors):
         changed(annealed, DEFAULT, iterations=15),
         changed(annealed, DEFAULT, weight=0.5),
         changed(annealed, DEFAULT, momentum=0.0),
-        *(changed(annealed, DEFAULT, loudest=level) for level in (0.1, 0.4)),
+        *(changed(annealed, DEFAULT, sigma_max=level) for level in (0.1, 0.4)),
         *(changed(annealed, DEFAULT, start=start) for start in (from_average_spectra, from_equal_shares)),
         *(changed("latent search, λ 0", LATENT, iterations=n) for n in (10, 40)),
         changed(latent, LATENT, weight=1.0),
@@ -107,7 +108,7 @@ def main():
     parser.add_argument("--priors", type=named_folder, action="append", default=[], metavar="NAME=FOLDER")
     arguments = parser.parse_args()
 
-    folders = {SHIPPED: None} | dict(arguments.priors)
+    folders = {SHIPPED: shipped("priors")} | dict(arguments.priors)
     dataset = open_dataset(arguments.dataset, arguments.split)
     tracks = [track.excerpt(0, arguments.seconds) for track in dataset]
     header = {"dataset": arguments.dataset.name, "split": arguments.split, "seconds": arguments.seconds}
@@ -123,7 +124,7 @@ def main():
             if setting.priors not in folders:
                 parser.error(f"the defaults have changed since {setting.priors!r} was scored; give its --priors again")
             folder = folders[setting.priors]
-            priors = {prior.name: prior for prior in load_priors(folder and [folder])}
+            priors = {prior.name: prior for prior in load_priors([folder])}
             row_of[key] = scores(setting, tracks, priors)
             rows = [row_of[key] for key in chosen if key in row_of]
             write_text(arguments.json, json.dumps(header | {"rows": rows}, indent=1) + "\n")

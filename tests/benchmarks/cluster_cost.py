@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python tests/benchmarks/cluster_cost.py data/freedoom4 --json data/results/cluster.json
 
-Measures what a worker does with a track, all methods and scores, on two excerpts in MUSDB18's form, stereo at 44.1 kHz:
+Measures what a worker does with a track, all systems and scores, on two excerpts in MUSDB18's form, stereo at 44.1 kHz:
 what the longer one takes more, a longer track takes in proportion. Time is the processor's, which a scheduler bills.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: it need not be installed
 
 from glowsep.cli import command_line
-from glowsep.cli.evaluate import chosen_methods, chosen_tracks
+from glowsep.cli.evaluate import chosen_systems, chosen_tracks
 from glowsep.datasets import Track
 from glowsep.evaluate import evaluate
 from glowsep.signals.resampling import resample
@@ -38,8 +38,8 @@ def main():
     arguments = parser.parse_args()
     options = command_line().parse_args(["evaluate", str(arguments.dataset)])
     dataset = chosen_tracks(options)
-    methods, track = chosen_methods(options, dataset.sources), as_in_musdb(dataset[0])
-    measured = [measure(track.excerpt(0, seconds), methods) for seconds in SECONDS]
+    systems, track = chosen_systems(options, dataset.sources), as_in_musdb(dataset[0])
+    measured = [measure(track.excerpt(0, seconds), systems) for seconds in SECONDS]
     costs = musdb(*np.polyfit(SECONDS, measured, 1))
     print(json.dumps(costs, indent=1))
     if arguments.json:
@@ -57,10 +57,10 @@ def as_in_musdb(track):
     )
 
 
-def measure(track, methods):
+def measure(track, systems):
     """The processor's seconds that an evaluation takes, and this process's peak of memory in GB."""
     started = time.process_time()
-    evaluate([track], methods, quiet=True)
+    evaluate([track], systems, quiet=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return time.process_time() - started, peak / (1e9 if sys.platform == "darwin" else 1e6)
 

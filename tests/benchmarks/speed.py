@@ -14,8 +14,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: 
 
 from glowsep import separate
 from glowsep.arrays.memory import keep_freed_memory
-from glowsep.cli.priors import load_priors
+from glowsep.datasets.shipped import shipped
 from glowsep.signals import audio
+from glowsep.systems.glow.instglow import load_priors
 
 SECONDS = 10
 
@@ -27,7 +28,7 @@ def main():
     parser.add_argument("--json", type=Path, help="where to save it")
     arguments = parser.parse_args()
     keep_freed_memory()  # as the command line does
-    priors = load_priors(None)
+    priors = load_priors([shipped("priors")])
     waveform, rate = audio.read(arguments.song)
     excerpt = waveform[:, : SECONDS * rate]
     started = time.perf_counter()
