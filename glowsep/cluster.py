@@ -1,6 +1,6 @@
-"""More than one machine: independent tasks, one a track or a prior, on the workers of a Dask cluster.
+"""More than one machine: independent tasks, one per track or prior, on the workers of a Dask cluster.
 
-A task is a function of this package and its plain arguments. All that it reads and writes lies on a file system that
+A task is a function of this package and its plain arguments. All that it reads and writes is on a file system that
 the machines share, under the same paths; so what runs on a worker is what would have run here.
 """
 
@@ -12,16 +12,21 @@ import socket
 import threading
 import uuid
 import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from glowsep.errors import ClusterError, GlowsepError, how_to_install
 
-#: Seconds in which a scheduler must answer.
+if TYPE_CHECKING:
+    from distributed import Client
+
+#: Seconds within which a scheduler must answer.
 PATIENCE = 10
 
 #: Seconds between two looks at whether a running task is still wanted.
@@ -33,13 +38,13 @@ class _Unwanted(BaseException):
 
 
 @contextmanager
-def connected(address):
-    """A Dask client for as long as the ``with`` block lasts. After it, none of its tasks runs on.
+def connected(address: str) -> "Iterator[Client]":
+    """A Dask client for as long as the ``with`` block lasts. After it, none of its tasks goes on running.
 
     Parameters
     ----------
     address : str
-        The scheduler's, such as ``tcp://login1:8786``.
+        The scheduler's, such as ``tcp://login1:8786``. Anyone who can reach the scheduler can run code as you.
 
     Yields
     ------
@@ -48,7 +53,7 @@ def connected(address):
     Raises
     ------
     ClusterError
-        Where Dask is not installed, no scheduler answers or it is lost, or its versions are others than here.
+        If Dask is not installed, no scheduler answers or it is lost, or its versions differ from those here.
     """
     try:
         import distributed
@@ -72,22 +77,24 @@ def connected(address):
         raise ClusterError(f"{address}: {_LOST}") from None
 
 
-def results(client, function, tasks, unit="task", quiet=False):
-    """Call ``function(*arguments)`` on the workers, for every task at once, and hand on what comes when it comes.
+def results(
+    client: "Client", function: Callable, tasks: dict[str, tuple], unit: str = "task", quiet: bool = False
+) -> Iterator[tuple[str, Any]]:
+    """Call ``function(*arguments)`` on the workers, for every task at once, and yield each result as it comes.
 
-    A task whose worker is lost goes to another one; Dask gives it up when that has happened more often than its
-    setting ``distributed.scheduler.allowed-failures`` says (3). A task that raises is not tried again.
+    A task whose worker is lost goes to another one; Dask gives up when that has happened more often than its setting
+    ``distributed.scheduler.allowed-failures`` allows (3). A task that raises is not tried again.
 
     Parameters
     ----------
     client : distributed.Client
         See `connected`.
     function : callable
-        Of a module that the workers can import.
+        From a module that the workers can import.
     tasks : dict of str to tuple
-        By the task's name (a track, a source), its arguments.
+        The arguments, by the task's name (a track, a source).
     unit : str
-        What a task is called in the progress bar, which shows how many workers there are and how many tasks are done.
+        What the progress bar calls a task. It shows how many workers there are and how many tasks are done.
     quiet : bool
         No progress bar.
 
@@ -100,11 +107,11 @@ def results(client, function, tasks, unit="task", quiet=False):
     Raises
     ------
     ClusterError
-        Where a task raises, cannot be run, or its workers were lost too often: names the task.
+        If a task raises, cannot be run, or its workers were lost too often: names the task.
     """
     from distributed import as_completed
 
-    run = uuid.uuid4().hex  # Dask takes tasks of one key for one task, and would hand out the result of an earlier run
+    run = uuid.uuid4().hex  # to Dask, tasks with one key are one task: it would return the result of an earlier run
     name_of = {
         client.submit(_task, function, arguments, versions(), key=f"{name}-{run}"): name
         for name, arguments in tasks.items()
@@ -120,7 +127,7 @@ def results(client, function, tasks, unit="task", quiet=False):
             yield name, result
 
 
-def require_visible(path):
+def require_visible(path: str | Path) -> None:
     """Refuse, on a worker, a path that is not there.
 
     Raises
@@ -136,10 +143,10 @@ def require_visible(path):
 
 
 @cache
-def versions():
-    """What the numbers depend on, by name: a dict of str to str. glowsep's own is a digest of its source.
+def versions() -> dict[str, str]:
+    """What the numbers depend on, by name. glowsep's own version is a digest of its source.
 
-    Read once in a process: a worker that was started before an edit says so.
+    Read once per process: so a worker that was started before an edit is found out.
     """
     source = sorted(Path(__file__).parent.rglob("*.py"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in source)).hexdigest()
@@ -148,17 +155,17 @@ def versions():
 
 
 _LOST = "the scheduler was stopped or lost; start it, and give the command again"
-_SAME_ENVIRONMENT = "start scheduler and workers anew, from the environment and the repository used here"
+_SAME_ENVIRONMENT = "start scheduler and workers again, from the environment and the repository used here"
 
 
 def _task(function, arguments, wanted):
-    """On a worker: the function's result, as long as that is wanted."""
+    """On a worker: the function's result, for as long as somebody wants it."""
     for name, version in versions().items():
         if version != wanted[name]:
             machine = socket.gethostname()
-            raise ClusterError(f"{machine} has {name} {version}, but {wanted[name]} is wanted; {_SAME_ENVIRONMENT}")
-    # What SciPy would load when it is wanted is loaded before the task may be stopped: an import that was stopped
-    # halfway cannot be done again in this process.
+            raise ClusterError(f"{machine} has {name} {version}, expected {wanted[name]}; {_SAME_ENVIRONMENT}")
+    # SciPy's parts are loaded before the task may be stopped: an import that was stopped halfway cannot be done again
+    # in this process.
     import scipy.fft
     import scipy.linalg
     import scipy.signal  # noqa: F401
@@ -171,7 +178,7 @@ def _task(function, arguments, wanted):
 def _stopped_when_unwanted():
     """Raise `_Unwanted` in this thread once the task is cancelled, or its client is gone.
 
-    Dask never interrupts a function that runs. An exception does, and clears up behind itself.
+    Dask never interrupts a function that runs. An exception does, and cleans up on its way.
     """
     from distributed import get_worker
 
@@ -195,7 +202,7 @@ def _stopped_when_unwanted():
 
 
 def _result(future, name):
-    """What a task that has ended returned; or a `ClusterError` that says why it returned nothing."""
+    """What a finished task returned, or a `ClusterError` that says why it returned nothing."""
     from distributed import KilledWorker
 
     if future.status == "finished":

@@ -220,7 +220,7 @@ def test_a_folder_that_a_worker_does_not_see_is_named(client, tmp_path):
 def test_a_worker_with_another_version_is_refused(client, monkeypatch):
     here = cluster.versions()
     monkeypatch.setattr(cluster, "versions", lambda: here | {"numpy": "0.1"})
-    with pytest.raises(ClusterError, match=f"has numpy {np.__version__}, but 0.1 is wanted; start scheduler and"):
+    with pytest.raises(ClusterError, match=f"has numpy {np.__version__}, expected 0.1; start scheduler and"):
         list(cluster.results(client, threads, {"song": ()}))
 
 

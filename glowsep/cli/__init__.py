@@ -1,10 +1,12 @@
 """The command line: ``python -m glowsep separate | evaluate | train | sample | render | book``.
 
-One module a command, each with a ``SUMMARY``, an ``EXAMPLE``, ``add_arguments(parser)`` and ``run(arguments)``.
+One module per command, each with a ``SUMMARY``, an ``EXAMPLE``, ``add_arguments(parser)`` and ``run(arguments)``.
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 from glowsep.arrays.memory import keep_freed_memory
 from glowsep.cli import book, evaluate, render, sample, separate, train
@@ -21,12 +23,12 @@ COMMANDS = {
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended: 128 + SIGINT
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Parameters
     ----------
-    argv : list of str, optional
+    argv : sequence of str, optional
         The command and its arguments; by default those that Python was started with.
 
     Returns
@@ -34,7 +36,7 @@ def main(argv=None):
     int
         The exit status: 0; 1 after one line on stderr that says what is wrong; 130 after Ctrl-C.
     """
-    if argv is None:  # this process is the command's alone
+    if argv is None:  # this process runs nothing but the command
         keep_freed_memory()
     try:
         arguments = command_line().parse_args(argv)
@@ -51,7 +53,7 @@ def main(argv=None):
     return 0
 
 
-def refuse(reason):
+def refuse(reason: object) -> int:
     """Say in one line why nothing is done, and return the exit status."""
     print("glowsep:", " ".join(str(reason).split()), file=sys.stderr)
     return 1
@@ -60,12 +62,12 @@ def refuse(reason):
 class CommandLine(argparse.ArgumentParser):
     """An argument parser whose complaints are one line, like all others of the command line."""
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         raise ValueError(f"{message}; see {self.prog} --help")
 
 
-def command_line():
-    """The parser of all commands; what it returns has the chosen command's function as ``run``."""
+def command_line() -> CommandLine:
+    """The parser of all commands; its result holds the chosen command's function as ``run``."""
     parser = CommandLine(
         prog="python -m glowsep", description="Music source separation with generative flows.", allow_abbrev=False
     )

@@ -1,5 +1,6 @@
 """``book``: the chapters as a web site to read without a network."""
 
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from glowsep import book
@@ -9,7 +10,7 @@ SUMMARY = "build the book: the chapters as web pages to read without a network"
 EXAMPLE = "python -m glowsep book -o book"
 
 
-def add_arguments(parser):
+def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
         "-o",
@@ -22,7 +23,7 @@ def add_arguments(parser):
     options.add_quiet(parser)
 
 
-def run(arguments):
-    """Build the book, and say where to begin reading."""
+def run(arguments: Namespace) -> None:
+    """Build the book, and say where to start reading."""
     book.build(arguments.out, progress=options.shows_progress(arguments))
     options.say(arguments, arguments.out / "index.html")

@@ -1,5 +1,6 @@
 """``render``: the data set Freedoom-4 from its MIDI files."""
 
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from glowsep.cli import options
@@ -10,7 +11,7 @@ SUMMARY = "render the data set Freedoom-4 from its MIDI files, with FluidSynth"
 EXAMPLE = "python -m glowsep render freedoom-4 --soundfont /usr/share/sounds/sf2/FluidR3_GM.sf2"
 
 
-def add_arguments(parser):
+def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("out", type=Path, metavar="OUT", help="the folder to write the data set to")
     parser.add_argument(
@@ -36,12 +37,12 @@ def add_arguments(parser):
         help="samples per second (default: %(default)s)",
     )
     parser.add_argument(
-        "--workers", type=options.whole_number(1), metavar="N", help="songs at a time (default: one a processor)"
+        "--workers", type=options.whole_number(1), metavar="N", help="songs at a time (default: one per processor)"
     )
     options.add_quiet(parser)
 
 
-def run(arguments):
+def run(arguments: Namespace) -> None:
     """Render whole songs, or the excerpts."""
     chosen = render_excerpts if arguments.excerpts else render
     chosen(

@@ -1,5 +1,6 @@
-"""``sample``: hear what a prior believes in."""
+"""``sample``: hear what a prior has learnt."""
 
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from glowsep.arrays.devices import to_host
@@ -11,7 +12,7 @@ SUMMARY = "listen to a prior: draw a sound from it"
 EXAMPLE = "python -m glowsep sample data/priors/piano.npz -o piano.wav --seconds 10"
 
 
-def add_arguments(parser):
+def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("prior", type=Path, metavar="PRIOR", help="a prior's file, as train writes it")
     parser.add_argument(
@@ -36,7 +37,7 @@ def add_arguments(parser):
     options.add_quiet(parser)
 
 
-def run(arguments):
+def run(arguments: Namespace) -> None:
     """Draw one sound and write it."""
     options.check_device(arguments)
     prior = Prior.load(arguments.prior).to(arguments.device)
