@@ -1,4 +1,4 @@
-"""How good is a separation? Scores in decibels, chapter 13."""
+"""How good is a separation? Scores in decibels (chapter 13)."""
 
 from glowsep.metrics.projections import BSSEval, bss_eval, bss_eval_museval
 from glowsep.metrics.ratios import remove_mean, sdr, si_sdr

@@ -1,17 +1,17 @@
-"""BSS Eval version 4: what kind of error an estimate makes, second by second.
+"""BSS Eval version 4: what kinds of error an estimate makes, second by second.
 
 An estimate is split by three projections, each onto a space that contains the one before:
 
     s                      the reference itself
     own  = P_j s_hat       what delayed copies of its own reference explain: forgives a wrong filter or gain
-    full = P_all s_hat     what delayed copies of all references explain: forgives other sources' leaking too
+    full = P_all s_hat     what delayed copies of all references explain: forgives leakage from other sources too
 
     s_hat = s + (own - s) + (full - own) + (s_hat - full)
                 spatial      interference   artefacts
 
 "Delayed copies" are filters of 512 taps, found by least squares over the whole signal: the normal equations
-``G c = b``, where G holds the references' correlations at every pair of delays. A correlation only depends on
-the difference of the delays, so each block of G is Toeplitz, and an FFT gives all of its entries at once.
+``G c = b``, where G holds the references' correlations at every pair of delays. A correlation depends only on the
+difference of the delays, so each block of G is Toeplitz, and one FFT gives all of its entries.
 """
 
 from dataclasses import dataclass, fields
@@ -25,18 +25,18 @@ TAPS = 512
 
 @dataclass(frozen=True)
 class BSSEval:
-    """The four ratios of every source in every frame, in decibels; NaN where a ratio is not defined.
+    """The four ratios of every source in every frame, in decibels; NaN for an undefined ratio.
 
     Attributes
     ----------
     sdr : array (sources, frames)
         Signal to distortion: all errors together.
     isr : array (sources, frames)
-        Image to spatial distortion: wrong filters, wrong place between the loudspeakers.
+        Image to spatial distortion: wrong filters, wrong position between the loudspeakers.
     sir : array (sources, frames)
         Signal to interference: how much of the other sources is left.
     sar : array (sources, frames)
-        Signal to artefacts: what no source explains.
+        Signal to artefacts: what no reference explains.
     """
 
     sdr: np.ndarray
@@ -44,25 +44,27 @@ class BSSEval:
     sir: np.ndarray
     sar: np.ndarray
 
-    def median(self):
-        """Each ratio's median over the frames where it is defined: dict of name to array (sources,)."""
+    def median(self) -> dict[str, np.ndarray]:
+        """Each ratio's median over the frames in which it is defined: dict of name to array (sources,)."""
         return {field.name: _median_over_frames(getattr(self, field.name)) for field in fields(self)}
 
-    def skipped(self):
-        """How many frames of each source the SDR's median leaves out: array (sources,) of integers."""
+    def skipped(self) -> np.ndarray:
+        """The number of frames of each source that the SDR's median leaves out: array (sources,) of integers."""
         return np.isnan(self.sdr).sum(axis=1)
 
 
-def bss_eval(references, estimates, rate):
-    """BSS Eval v4 in frames of one second.
+def bss_eval(references: np.ndarray, estimates: np.ndarray, rate: int) -> BSSEval:
+    """BSS Eval version 4 in frames of one second.
 
-    ``SDR = |s|^2 / |s_hat - s|^2``, ``ISR = |s|^2 / |own - s|^2``, ``SIR = |own|^2 / |full - own|^2`` and
-    ``SAR = |full|^2 / |s_hat - full|^2``, in decibels, with the projections of this module's first lines. The
-    filters belong to the whole signal, the energies to the frame. The frames follow each other without
-    overlap, what is left at the end is dropped, and a signal of less than a second is one frame.
+    ``SDR = |s|^2 / |s_hat - s|^2``, ``ISR = |s|^2 / |own - s|^2``, ``SIR = |own|^2 / |full - own|^2`` and ``SAR =
+    |full|^2 / |s_hat - full|^2``, in decibels, with the projections defined at the top of this module. The filters are
+    those of the whole signal, the energies those of the frame. Frames do not overlap, an incomplete frame at the end is
+    dropped, and a signal shorter than a second is one frame.
 
-    A frame where a reference is silent has no score *for that source* (NaN); see `bss_eval_museval` for
-    museval's rule. Ratios that would be infinite are NaN as well.
+    A frame in which a reference is silent has no score *for that source* (NaN); see `bss_eval_museval` for museval's
+    rule. Ratios that would be infinite are NaN as well.
+
+    Source: Vincent, Gribonval & Févotte 2006; Stöter, Liutkus & Ito 2018 (version 4); chapter 13.
 
     Parameters
     ----------
@@ -77,17 +79,20 @@ def bss_eval(references, estimates, rate):
     Raises
     ------
     ValueError
-        Where the shapes differ or are not (sources, channels, samples) with at least one sample.
+        If the shapes differ or are not (sources, channels, samples) with at least one sample.
 
-    Notes
-    -----
-    Source: Vincent, Gribonval & Févotte 2006; Stöter, Liutkus & Ito 2018 (version 4 and museval); chapter 13.
+    Examples
+    --------
+    >>> references = np.random.default_rng(0).standard_normal((2, 1, 16000))
+    >>> scores = bss_eval(references, references + 0.1 * references[::-1], 8000)
+    >>> scores.sdr.shape, scores.median()["sdr"].round()
+    ((2, 2), array([20., 20.]))
     """
     references, estimates = np.asarray(references, np.float64), np.asarray(estimates, np.float64)
     if references.shape != estimates.shape:
-        raise ValueError(f"estimates are {estimates.shape}, but must be {references.shape} as the references")
+        raise ValueError(f"estimates have shape {estimates.shape}, expected that of the references, {references.shape}")
     if references.ndim != 3 or references.size == 0:
-        raise ValueError(f"audio is {references.shape}, but must be (sources, channels, samples)")
+        raise ValueError(f"audio has shape {references.shape}, expected (sources, channels, samples), all non-zero")
 
     own_filters, full_filters = _projection_filters(references, estimates)
     ratios = [
@@ -97,13 +102,13 @@ def bss_eval(references, estimates, rate):
     return BSSEval(*np.stack(ratios, axis=-1))
 
 
-def bss_eval_museval(references, estimates, rate):
-    """BSS Eval v4 under museval's rule of silence.
+def bss_eval_museval(references: np.ndarray, estimates: np.ndarray, rate: int) -> BSSEval:
+    """BSS Eval version 4 with museval's rule for silence.
 
-    A frame in which *any* reference or *any* estimate is silent counts for no source at all: a source's score
-    depends on when the others pause. Published MUSDB18 tables use this rule.
+    A frame in which *any* reference or *any* estimate is silent counts for no source at all: a source's score depends
+    on when the others pause. Published MUSDB18 tables use this rule.
 
-    Parameters, Returns and Raises are those of `bss_eval`.
+    Source: Stöter, Liutkus & Ito 2018; chapter 13. Parameters, Returns and Raises are those of `bss_eval`.
     """
     scores = bss_eval(references, estimates, rate)
     everything = np.concatenate([references, estimates])
@@ -113,7 +118,7 @@ def bss_eval_museval(references, estimates, rate):
 
 
 def _frames(samples, rate):
-    """The slices of one second each; the whole signal where it is shorter."""
+    """Slices of one second each; one of the whole signal if it is shorter."""
     if samples < rate:
         return [slice(0, samples)]
     return [slice(start, start + rate) for start in range(0, samples - rate + 1, rate)]
@@ -144,7 +149,7 @@ def _projection_filters(references, estimates):
 
 def _correlations(left, right):
     """``sum_t left_p[t] right_q[t + lag]`` (left, right, lags), at lags from 1 - TAPS to TAPS - 1."""
-    length = scipy.fft.next_fast_len(left.shape[-1] + TAPS - 1, real=True)  # room for every lag: no wrapping around
+    length = scipy.fft.next_fast_len(left.shape[-1] + TAPS - 1, real=True)  # long enough for every lag: no wrap-around
     lags = np.arange(1 - TAPS, TAPS)
     left_spectra = [scipy.fft.rfft(signal, length) for signal in left]
     result = np.empty((len(left), len(right), lags.size))
@@ -158,7 +163,7 @@ def _correlations(left, right):
 def _toeplitz(correlations):
     """Inner products ``G[p, q, i, j] = <s_p delayed by i, s_q delayed by j>``: the correlation at lag i - j.
 
-    Row after row is the same list of correlations, read one step further: a view, no copy.
+    Each row is the same list of correlations, read from one step further on: a view, not a copy.
     """
     return sliding_window_view(correlations[..., ::-1], TAPS, axis=-1)[..., ::-1, :]
 
@@ -175,9 +180,9 @@ def _solve(gram, explained):
 def _cholesky(gram):
     """The Cholesky factor of ``gram`` plus a ridge just large enough to make it positive definite.
 
-    The first ridge is museval's, and only gives a silent reference the filter zero. More is needed where
-    references repeat each other, such as the two channels of a mono recording, or have an empty part of the
-    band: there rounding leaves eigenvalues below zero.
+    The first ridge is museval's, and only gives a silent reference the filter zero. More is needed if references repeat
+    each other, such as the two channels of a mono recording, or leave a part of the band empty: then rounding leaves
+    eigenvalues below zero.
     """
     rounding = np.finfo(float).eps
     ridge = rounding
@@ -212,12 +217,12 @@ def _frame_ratios(references, estimates, own_filters, full_filters):
 
 
 def _ratio(signal, error):
-    """Energy ratio per source in decibels, NaN where it is not finite."""
+    """Energy ratio per source in decibels, NaN if it is not finite."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = 10 * np.log10((signal**2).sum(axis=(1, 2)) / (error**2).sum(axis=(1, 2)))
     return np.where(np.isfinite(ratio), ratio, np.nan)
 
 
 def _median_over_frames(ratio):
-    """``nanmedian`` along the frames, and NaN without a warning where no frame counts."""
+    """``nanmedian`` along the frames, and NaN without a warning if no frame counts."""
     return np.array([np.median(row[~np.isnan(row)]) if not np.isnan(row).all() else np.nan for row in ratio])
