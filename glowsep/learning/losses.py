@@ -8,35 +8,14 @@ from glowsep.arrays.library import array_module
 SILENCE = 1e-5
 
 
-def kullback_leibler(x: np.ndarray, m: np.ndarray) -> np.ndarray:
-    r"""Generalised Kullback-Leibler divergence of x from m, an array of no dimensions.
-
-    .. math:: D(x, m) = \sum \Big( x \log\frac{x}{m} - x + m \Big), \qquad 0 \log 0 = 0
-
-    Up to a constant it is minus the log-likelihood of x as Poisson counts of mean m.
-    Source: Lee & Seung 2001, section 2; chapter 3.
-
-    Parameters
-    ----------
-    x, m : arrays of one shape
-        Not negative; m above 0 wherever x is.
-
-    Examples
-    --------
-    >>> float(kullback_leibler(np.array([2.0, 0.0]), np.array([2.0, 3.0])))
-    3.0
-    """
-    xp = array_module(x)
-    return (x * xp.log(xp.where(x > 0, x, 1) / xp.where(x > 0, m, 1)) - x + m).sum()
-
-
 def poisson(mixture: np.ndarray, total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    r"""`kullback_leibler` of the mixture's magnitudes x from the generated sum m, ``SILENCE`` added to both.
+    r"""Generalised Kullback-Leibler divergence of the mixture's magnitudes x from the generated sum m.
 
-    .. math:: \frac{\partial D}{\partial m} = 1 - \frac{x}{m}
+    .. math:: D(x, m) = \sum \Big( x \log\frac{x}{m} - x + m \Big), \qquad
+              \frac{\partial D}{\partial m} = 1 - \frac{x}{m}
 
-    Loud bins may err by more than quiet ones. Source: Virtanen 2007, section II-A; Zhu et al. 2022, equation 4;
-    chapter 12.
+    Up to a constant it is minus the log-likelihood of x as Poisson counts of mean m: loud bins may err by more.
+    Source: Lee & Seung 2001, section 2; Virtanen 2007, section II-A; Zhu et al. 2022, equation 4; chapters 3 and 12.
 
     Parameters
     ----------
@@ -55,8 +34,9 @@ def poisson(mixture: np.ndarray, total: np.ndarray) -> tuple[np.ndarray, np.ndar
     >>> round(float(gradient[0, 0]), 3)
     0.5
     """
+    xp = array_module(mixture)
     x, m = mixture + SILENCE, total + SILENCE
-    return kullback_leibler(x, m), 1 - x / m
+    return (x * xp.log(x / m) - x + m).sum(), 1 - x / m
 
 
 def gaussian(mixture: np.ndarray, total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

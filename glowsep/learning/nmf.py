@@ -86,7 +86,7 @@ def activations(V: np.ndarray, W: np.ndarray, iterations: int) -> np.ndarray:
 
 
 def update_activations(V: np.ndarray, W: np.ndarray, H: np.ndarray) -> np.ndarray:
-    """``H <- H * (W^T (V / W H)) / (W^T 1)``: never raises `glowsep.learning.losses.kullback_leibler`."""
+    """``H <- H * (W^T (V / W H)) / (W^T 1)``: never raises the divergence."""
     return H * (W.T @ (V / (W @ H + TINY))) / (W.sum(axis=0)[:, None] + TINY)
 
 
