@@ -12,6 +12,8 @@ import nbformat
 import pytest
 from notebooks import CHAPTERS, exercises, grading, of_package, path_of, read, wrong_answers
 
+from glowsep.layers import Parameters
+
 LARGEST = 1_500_000  # bytes
 NOTEBOOKS = {chapter: read(chapter) for chapter in CHAPTERS}
 EXERCISES = [
@@ -187,7 +189,7 @@ def test_solutions_of_methods_are_the_packages(chapter, exercise):
         if isinstance(definition, ast.ClassDef):
             for base in definition.bases:
                 original = evaluated(base, chapter)
-                if original.__module__.startswith("glowsep"):
+                if original.__module__.startswith("glowsep") and original is not Parameters:  # which has neither method
                     for method in definition.body:
                         if isinstance(method, ast.FunctionDef):
                             assert statements(method) == statements(syntax(getattr(original, method.name)))
@@ -221,6 +223,9 @@ def syntax(function):
 
 
 def statements(function):
-    """A function's arguments and statements as one text each, its docstring left out."""
+    """A function's arguments and statements as one text each, its docstring and types left out."""
+    for argument in ast.walk(function.args):
+        if isinstance(argument, ast.arg):
+            argument.annotation = None
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
     return [ast.unparse(function.args), *map(ast.unparse, body)]

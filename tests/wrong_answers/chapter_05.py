@@ -57,10 +57,34 @@ def columns_backward(dcolumns, shifts, shape):
 """
 
 GATE = """
-def gate_backward(dg, a, b):
-    tanh, sigmoid = np.tanh(a), 1 / (1 + np.exp(-b))
-    return {}
+class Gate(Parameters):
+    def forward(self, x, tape):
+        a, b = halves(x)
+        tanh, sigmoid = np.tanh(a), 1 / (1 + np.exp(-b))
+        tape.append((tanh, sigmoid))
+        return tanh * sigmoid
+
+    def backward(self, dg, tape):
+        tanh, sigmoid = {}
+        return stacked({})
 """
+
+GATE_THAT_REMEMBERS = """
+class Gate(Parameters):
+    def forward(self, x, tape):
+        a, b = halves(x)
+        self.tanh, self.sigmoid = np.tanh(a), 1 / (1 + np.exp(-b))
+        {}
+        return self.tanh * self.sigmoid
+
+    def backward(self, dg, tape):
+        {}
+        da = dg * self.sigmoid * (1 - self.tanh * self.tanh)
+        return stacked(da, dg * self.tanh * self.sigmoid * (1 - self.sigmoid))
+"""
+
+DA = "dg * sigmoid * (1 - tanh * tanh)"
+DB = "dg * tanh * sigmoid * (1 - sigmoid)"
 
 RESIDUAL = """
 def residual_backward(dy, x, W, U):
@@ -126,13 +150,15 @@ WRONG_ANSWERS = {
         (COLUMNS_BACKWARD.format("+", "+", "="), "each shift overwrites the ones before it"),
         (ROLLED_BACK, "comes in at the other"),
     ],
-    "gate_backward": [
-        (GATE.format("dg * sigmoid, dg * tanh"), "the slope of tanh"),
-        (GATE.format("dg * (1 - tanh * tanh), dg * sigmoid * (1 - sigmoid)"), r"the factor sigmoid\(b\) is missing"),
-        (
-            GATE.format("dg * sigmoid * (1 - tanh * tanh), dg * sigmoid * (1 - sigmoid)"),
-            r"the factor tanh\(a\) is missing",
-        ),
+    "gate": [
+        (GATE.format("tape.pop()", "dg * sigmoid, dg * tanh"), "the slope of tanh"),
+        (GATE.format("tape.pop()", "dg * (1 - tanh * tanh), " + DB), r"the factor sigmoid\(b\) is missing"),
+        (GATE.format("tape.pop()", DA + ", dg * sigmoid * (1 - sigmoid)"), r"the factor tanh\(a\) is missing"),
+        (GATE.format("tape.pop()", DB + ", " + DA), "have changed places"),
+        (GATE.format("tape[-1]", DA + ", " + DB), "leaves 1 entries on the tape"),
+        (GATE.format("tape.pop(0)", DA + ", " + DB), "called after another pass on the same tape"),
+        (GATE_THAT_REMEMBERS.format("", ""), "nothing is on the tape"),
+        (GATE_THAT_REMEMBERS.format("tape.append(x)", "tape.pop()"), "belongs on the tape, not on the layer"),
     ],
     "residual_backward": [
         (RESIDUAL.format("W.T @ ((U.T @ dy) * (1 - tanh * tanh))"), "the shortcut is forgotten"),
