@@ -40,7 +40,7 @@ class InvertibleConv1x1(glowsep.InvertibleConv1x1):
         (
             """
 class InvertibleConv1x1(glowsep.InvertibleConv1x1):
-    def forward(self, x, condition=None):
+    def forward(self, x, condition=None, tape=None):
         return self._mix(self.W.swapaxes(1, 2), x), self._logdet(x)
 """,
             r"InvertibleConv1x1\.forward: z .*W is transposed",
@@ -48,7 +48,7 @@ class InvertibleConv1x1(glowsep.InvertibleConv1x1):
         (
             """
 class InvertibleConv1x1(glowsep.InvertibleConv1x1):
-    def forward(self, x, condition=None):
+    def forward(self, x, condition=None, tape=None):
         batch, channels, frames = x.shape
         groups, size, _ = self.W.shape
         grouped = x.reshape(batch, groups, size, frames)
@@ -59,7 +59,7 @@ class InvertibleConv1x1(glowsep.InvertibleConv1x1):
         (
             """
 class InvertibleConv1x1(glowsep.InvertibleConv1x1):
-    def forward(self, x, condition=None):
+    def forward(self, x, condition=None, tape=None):
         return self._mix(self.W, x)
 """,
             r"must return a pair",
@@ -69,7 +69,7 @@ class InvertibleConv1x1(glowsep.InvertibleConv1x1):
         (
             """
 class InvertibleConv1x1(glowsep.InvertibleConv1x1):
-    def inverse(self, z, condition=None):
+    def inverse(self, z, condition=None, tape=None):
         return self._mix(self.W.swapaxes(1, 2), z)
 """,
             r"that undoes a rotation, but W does not stay one",
@@ -77,7 +77,7 @@ class InvertibleConv1x1(glowsep.InvertibleConv1x1):
         (
             """
 class InvertibleConv1x1(glowsep.InvertibleConv1x1):
-    def inverse(self, z, condition=None):
+    def inverse(self, z, condition=None, tape=None):
         return self._mix(self.W, z)
 """,
             r"W once more, not its inverse",
@@ -99,31 +99,36 @@ def logdet_gradient(W):
             r"the sign is flipped",
         ),
     ],
-    "conv_backward_input": [
+    "conv_backward": [
         (
             """
 class InvertibleConv1x1(glowsep.InvertibleConv1x1):
-    def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
-        return self._mix(self.W, dz), self.inverse(z)
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        dx, x = self._mix(self.W, dz), self.inverse(z)
+        if not self.is_frozen:
+            self.dW = self._outer_products(dz, x) + z.shape[2] * dlogdet.sum() * self._inverse(z).swapaxes(1, 2)
+        return dx, x
 """,
             r"dx .*multiplied by the Jacobian, not by its transpose",
         ),
         (
             """
 class InvertibleConv1x1(glowsep.InvertibleConv1x1):
-    def backward_input(self, dz, dlogdet, z, condition=None, kept=None):
-        return self._mix(self.W.swapaxes(1, 2), dz), z
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        dx, x = self._mix(self.W.swapaxes(1, 2), dz), z
+        if not self.is_frozen:
+            self.dW = self._outer_products(dz, x) + z.shape[2] * dlogdet.sum() * self._inverse(z).swapaxes(1, 2)
+        return dx, x
 """,
             r"what was given came back, nothing is rebuilt",
         ),
-    ],
-    "conv_backward": [
         (
             """
 class InvertibleConv1x1(glowsep.InvertibleConv1x1):
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
-        dx, x = self.backward_input(dz, dlogdet, z)
-        self.dW = self._outer_products(dz, x) + z.shape[2] * dlogdet.sum() * self._inverse(z)
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        dx, x = self._mix(self.W.swapaxes(1, 2), dz), self.inverse(z)
+        if not self.is_frozen:
+            self.dW = self._outer_products(dz, x) + z.shape[2] * dlogdet.sum() * self._inverse(z)
         return dx, x
 """,
             r"'W' .*the log-det's part is transposed",
@@ -131,9 +136,10 @@ class InvertibleConv1x1(glowsep.InvertibleConv1x1):
         (
             """
 class InvertibleConv1x1(glowsep.InvertibleConv1x1):
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
-        dx, x = self.backward_input(dz, dlogdet, z)
-        self.dW = self._outer_products(x, dz) + z.shape[2] * dlogdet.sum() * self._inverse(z).swapaxes(1, 2)
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        dx, x = self._mix(self.W.swapaxes(1, 2), dz), self.inverse(z)
+        if not self.is_frozen:
+            self.dW = self._outer_products(x, dz) + z.shape[2] * dlogdet.sum() * self._inverse(z).swapaxes(1, 2)
         return dx, x
 """,
             r"'W' .*the outer product in the wrong order",
@@ -141,19 +147,30 @@ class InvertibleConv1x1(glowsep.InvertibleConv1x1):
         (
             """
 class InvertibleConv1x1(glowsep.InvertibleConv1x1):
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
-        dx, x = self.backward_input(dz, dlogdet, z)
-        self.dW = self._outer_products(dz, x) + dlogdet.sum() * self._inverse(z).swapaxes(1, 2)
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        dx, x = self._mix(self.W.swapaxes(1, 2), dz), self.inverse(z)
+        if not self.is_frozen:
+            self.dW = self._outer_products(dz, x) + dlogdet.sum() * self._inverse(z).swapaxes(1, 2)
         return dx, x
 """,
             r"'W' .*was not multiplied by the number of frames \(3\)",
+        ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        dx, x = self._mix(self.W.swapaxes(1, 2), dz), self.inverse(z)
+        self.dW = self._outer_products(dz, x) + z.shape[2] * dlogdet.sum() * self._inverse(z).swapaxes(1, 2)
+        return dx, x
+""",
+            r"a frozen view has set .*which nobody wants",
         ),
     ],
     "conv_backward_inverse": [
         (
             """
 class InvertibleConv1x1(glowsep.InvertibleConv1x1):
-    def backward_inverse(self, dx, x, condition=None):
+    def backward_inverse(self, dx, x, condition=None, tape=None):
         return self._mix(self._inverse(x), dx), self._mix(self.W, x)
 """,
             r"backward_inverse: dz .*multiplied by the Jacobian, not by its transpose",
@@ -161,7 +178,7 @@ class InvertibleConv1x1(glowsep.InvertibleConv1x1):
         (
             """
 class InvertibleConv1x1(glowsep.InvertibleConv1x1):
-    def backward_inverse(self, dx, x, condition=None):
+    def backward_inverse(self, dx, x, condition=None, tape=None):
         return self._mix(self.W.swapaxes(1, 2), dx), self._mix(self.W, x)
 """,
             r"backward_inverse: dz .*the gradient through forward, not through inverse",
@@ -190,9 +207,9 @@ class InvertibleConv1x1PLU(glowsep.InvertibleConv1x1PLU):
         (
             """
 class InvertibleConv1x1PLU(glowsep.InvertibleConv1x1PLU):
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
         xp = array_module(z)
-        dx, x = self.backward_input(dz, dlogdet, z)
+        dx, x = self._mix(self.W.swapaxes(1, 2), dz), self.inverse(z)
         lower, upper = self._triangles()
         dW = self._outer_products(dz, x)
         dupper = (self.P @ lower).swapaxes(1, 2) @ dW
@@ -206,8 +223,8 @@ class InvertibleConv1x1PLU(glowsep.InvertibleConv1x1PLU):
         (
             """
 class InvertibleConv1x1PLU(glowsep.InvertibleConv1x1PLU):
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
-        dx, x = self.backward_input(dz, dlogdet, z)
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        dx, x = self._mix(self.W.swapaxes(1, 2), dz), self.inverse(z)
         lower, upper = self._triangles()
         dW = self._outer_products(dz, x)
         dupper = (self.P @ lower).swapaxes(1, 2) @ dW
@@ -221,9 +238,9 @@ class InvertibleConv1x1PLU(glowsep.InvertibleConv1x1PLU):
         (
             """
 class InvertibleConv1x1PLU(glowsep.InvertibleConv1x1PLU):
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
         xp = array_module(z)
-        dx, x = self.backward_input(dz, dlogdet, z)
+        dx, x = self._mix(self.W.swapaxes(1, 2), dz), self.inverse(z)
         lower, upper = self._triangles()
         dW = self._outer_products(dz, x)
         dupper = (self.P @ lower).swapaxes(1, 2) @ dW
