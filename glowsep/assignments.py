@@ -41,7 +41,7 @@ def data(name: str) -> Path:
 def source(*definitions):
     """The code of functions, methods or classes as it is in the package, for a notebook to show.
 
-    So a chapter never holds a second version that could drift from the first.
+    This way a chapter never holds a second version that could drift from the first.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def source(*definitions):
     Returns
     -------
     IPython.display.Markdown
-        One block of highlighted Python for each, under the name of its file.
+        One block of highlighted Python for each, headed by the name of its file.
     """
     from IPython.display import Markdown  # here, so that the package does not need Jupyter
 

@@ -13,11 +13,11 @@ class AudioError(GlowsepError):
 
 
 class PriorError(GlowsepError):
-    """A file of weights or a checkpoint that cannot be read, or does not fit."""
+    """A file of weights or a checkpoint that cannot be read or written, or does not fit."""
 
 
 class DatasetError(GlowsepError):
-    """A data set whose folder does not hold what its layout promises."""
+    """A data set whose folder does not hold what its layout promises, or one that cannot be rendered."""
 
 
 class ClusterError(GlowsepError):
@@ -25,7 +25,7 @@ class ClusterError(GlowsepError):
 
 
 class BookError(GlowsepError):
-    """A book that cannot be built from the chapters, or not where it is to go."""
+    """A book that cannot be built from the chapters, or cannot be put in its place."""
 
 
 def how_to_install(extra: str) -> str:

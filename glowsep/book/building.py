@@ -1,4 +1,4 @@
-"""Building: Jupyter Book is given its source, and the book appears at its place, whole or not at all."""
+"""Building: Jupyter Book gets its source, and the book appears in its place, whole or not at all."""
 
 import os
 import re
@@ -27,7 +27,7 @@ def build(out, repository=REPOSITORY, progress=True):
     Parameters
     ----------
     out : path
-        The folder to write to; begin reading at its ``index.html``. A book that was built there earlier is replaced.
+        The folder to write to; start reading at its ``index.html``. A book built there earlier is replaced.
     repository : path
         Holds ``README.md`` and the folder ``chapters``.
     progress : bool
@@ -36,8 +36,8 @@ def build(out, repository=REPOSITORY, progress=True):
     Raises
     ------
     BookError
-        Jupyter Book is not installed, the folder holds something else or cannot be written, or a chapter cannot be
-        shown. What stood at ``out`` is then as it was.
+        If Jupyter Book is not installed, the folder holds something else or is not writable, or a chapter cannot be
+        shown. What was at ``out`` is then unchanged.
     """
     out, repository = Path(out).resolve(), Path(repository).resolve()
     require_jupyter_book()
@@ -49,7 +49,7 @@ def build(out, repository=REPOSITORY, progress=True):
 
 
 def require_jupyter_book():
-    """Refuse to go on without Jupyter Book, or with its version 2, which is another program of the same name.
+    """Refuse to continue without Jupyter Book, or with its version 2, which is another program of the same name.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def require_jupyter_book():
 
 
 def require_place(out):
-    """Refuse a place for the book that is something else already, or that has no folder to be in.
+    """Refuse a place for the book that holds something else already, or whose parent folder is missing.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def require_place(out):
     if out.exists() and not out.is_dir():
         raise BookError(f"{out}: is a file; choose another name for the book's folder")
     if out.is_dir() and any(out.iterdir()) and not _is_book(out):
-        raise BookError(f"{out}: holds something else than a book of glowsep; choose another folder, or empty it")
+        raise BookError(f"{out}: holds something other than a book of glowsep; choose another folder, or empty it")
 
 
 def _is_book(folder):
@@ -102,7 +102,7 @@ def _built(source, progress):
                 if page := PAGE_DONE.match(COLOUR.sub("", line)):
                     bar.set_postfix_str(Path(page[1]).name, refresh=False)
                     bar.update()
-        except BaseException:  # Ctrl-C: the folder can only be cleared away once nothing is written to it any more
+        except BaseException:  # Ctrl-C: the folder can only be removed once nothing writes to it any more
             process.kill()
             raise
     if process.returncode:
@@ -111,7 +111,7 @@ def _built(source, progress):
 
 
 def _reason(complaints, source):
-    """What Sphinx complained of first, in one line that begins with the page's name."""
+    """What Sphinx complained about first, in one line that starts with the page's name."""
     lines = [line for line in COLOUR.sub("", complaints).splitlines() if line.strip()]
     place = re.compile(re.escape(f"{source}{os.sep}") + r"(.+?\.(?:ipynb|md)):(?:\d+:)? *(?:WARNING|ERROR)?:? *(.*)")
     for line in lines:

@@ -1,4 +1,6 @@
-"""Data sets: tracks with their mixture and sources, from the layouts in which they are published."""
+"""Data sets: tracks with their mixture and sources, in the layouts in which they are published."""
+
+from os import PathLike
 
 from glowsep.datasets.files import split_folder, subfolders
 from glowsep.datasets.musdb import MUSDB18, MUSDB18HQ, SOURCES
@@ -9,15 +11,16 @@ from glowsep.datasets.track import Dataset, Track
 __all__ = ["MUSDB18", "MUSDB18HQ", "Dataset", "Slakh2100", "StemFolder", "Track", "open_dataset"]
 
 
-def open_dataset(path, split=None):
-    """Open a data set, recognising its layout by the files in it.
+def open_dataset(path: str | PathLike, split: str | None = None) -> Dataset:
+    """Open a data set, whose layout is recognised by the files in it.
 
     Parameters
     ----------
     path : path
-        The data set's folder: Slakh2100, Freedoom-4, MUSDB18, MUSDB18-HQ, or any folder of tracks with a file a source.
+        The data set's folder: Slakh2100, Freedoom-4, MUSDB18, MUSDB18-HQ, or any folder of tracks with a file per
+        source.
     split : str, optional
-        "train", "validation" or "test"; where there are no folders of splits, leave it out.
+        "train", "validation" or "test"; omit it if the data set has no folders of splits.
 
     Returns
     -------
@@ -26,7 +29,7 @@ def open_dataset(path, split=None):
     Raises
     ------
     DatasetError
-        No such folder or split, or nothing in it that looks like a track.
+        If there is no such folder or split, or nothing in it that looks like a track.
     """
     path = split_folder(path)
     in_train = split == "validation" and not (path / split).is_dir()

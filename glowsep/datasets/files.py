@@ -1,4 +1,4 @@
-"""What the data sets made of folders and audio files share: finding tracks, and reading files that belong together."""
+"""What all data sets of folders and audio files need: finding tracks, and reading files that belong together."""
 
 from pathlib import Path
 
@@ -7,16 +7,17 @@ import numpy as np
 from glowsep.errors import DatasetError
 from glowsep.signals import audio
 
-TOLERANCE = 0.1  # seconds by which the files of a track may differ: encoders drop or add a few samples at the end
+#: Seconds by which the lengths of a track's files may differ: encoders drop or add a few samples at the end.
+TOLERANCE = 0.1
 
 
 def split_folder(path, split=None):
-    """Return the folder that holds the tracks of a split: `path` itself where no split is asked for.
+    """The folder that holds the tracks of a split: `path` itself without a split.
 
     Raises
     ------
     DatasetError
-        `path` is not a folder, or has no such split.
+        If `path` is not a folder, or has no such split.
     """
     path = Path(path)
     if not path.is_dir():
@@ -29,17 +30,17 @@ def split_folder(path, split=None):
 
 
 def subfolders(path):
-    """Return the folders in a folder, sorted by name; hidden ones are left out."""
+    """The folders in a folder, sorted by name, without hidden ones."""
     return sorted(folder for folder in path.iterdir() if folder.is_dir() and not folder.name.startswith("."))
 
 
 def tracks_in(folder, is_track, layout):
-    """Return the names of a folder's tracks: the subfolders for which `is_track(subfolder)` holds.
+    """The names of a folder's tracks: the subfolders for which `is_track(subfolder)` holds.
 
     Raises
     ------
     DatasetError
-        There is none. `layout` says in words what a track's folder should hold.
+        If there is none. `layout` says in words what a track's folder should hold.
     """
     names = tuple(track.name for track in subfolders(folder) if is_track(track))
     if not names:
@@ -50,15 +51,15 @@ def tracks_in(folder, is_track, layout):
 
 
 def audio_file(folder, stem):
-    """Return the path of ``<stem>.wav`` or ``<stem>.flac`` in a folder, or None if neither is there."""
+    """The path of ``<stem>.wav`` or ``<stem>.flac`` in a folder, or None if neither is there."""
     paths = (folder / f"{stem}{ending}" for ending in (".wav", ".flac"))
     return next((path for path in paths if path.is_file()), None)
 
 
 def read_together(paths, start_s=0, duration_s=None):
-    """Read audio files that belong to one track: of one rate, one number of channels, and about one length.
+    """Read the audio files of one track, which have the same rate, number of channels, and roughly the same length.
 
-    Where they differ by less than 0.1 s, the shorter ones are padded with silence at their end.
+    If their lengths differ by less than 0.1 s, the shorter ones are padded with silence at the end.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def read_together(paths, start_s=0, duration_s=None):
     Raises
     ------
     DatasetError
-        The files do not belong together, or are shorter than the part to read.
+        If the files do not belong together, or are shorter than the part to read.
     """
     infos = [audio.info(path) for path in paths]
     longest = max(info.samples for info in infos)

@@ -1,7 +1,11 @@
-"""Slakh2100 and data sets in its layout, such as Freedoom-4: many stems a track, grouped into four instruments."""
+"""Slakh2100 and data sets in its layout, such as Freedoom-4: many stems per track, grouped into four instruments."""
 
 import json
+from collections.abc import Iterator
+from os import PathLike
+from pathlib import Path
 
+import numpy as np
 import yaml
 
 from glowsep.datasets.files import audio_file, read_together, split_folder, tracks_in
@@ -13,39 +17,44 @@ from glowsep.errors import DatasetError
 class Slakh2100(Dataset):
     """Tracks laid out as ``<path>/[<split>/]<track>/{metadata.yaml, stems/Sxx.flac}``; ``.wav`` too.
 
-    Reads Slakh2100 (original and redux: their splits are folders), BabySlakh (no split folders) and what
+    This reads Slakh2100 (original and redux, whose splits are folders), BabySlakh (no split folders) and what
     `glowsep.datasets.freedoom.render` writes. The sources are groups of stems by General MIDI program: bass 32-39,
-    drums, guitar 24-31, piano 0-7. A group's stems are summed as they are; a group without any is silence; the mixture
-    is the sum of the four groups, for ``mix.flac`` holds other instruments too (the sub-mix of Zhu et al. 2022).
+    drums, guitar 24-31, piano 0-7. The stems of a group are summed as they are; a group without stems is silence. The
+    mixture is the sum of the four groups, because ``mix.flac`` holds other instruments too (the sub-mix of Zhu et al.
+    2022).
 
-    Where an ``excerpts.json`` lies beside the folder of a split (`glowsep.datasets.freedoom.render` writes one), the
-    tracks it lists are cut to their excerpt; the others are read whole.
+    If there is an ``excerpts.json`` next to the folder of a split (`glowsep.datasets.freedoom.render` writes one), the
+    tracks it lists are cut to their excerpts; the others are read whole.
+
+    Source: Manilow, Wichern, Seetharaman & Le Roux 2019.
 
     Parameters
     ----------
     path : path
     split : str, optional
-        "train", "validation", "test" or "omitted"; by default the tracks lie in `path` itself.
+        "train", "validation", "test" or "omitted"; by default the tracks are in `path` itself.
 
     Raises
     ------
     DatasetError
-        No such folder or split, no track in it, damaged metadata, or a stem that is missing though it was rendered.
+        If there is no such folder or split or no track in it, metadata are damaged, or a rendered stem is missing.
 
-    Notes
-    -----
-    Manilow, Wichern, Seetharaman & Le Roux 2019, "Cutting music source separation some Slakh".
+    Examples
+    --------
+    >>> from glowsep.assignments import data
+    >>> Slakh2100(data("freedoom4"), "test").sources
+    ('bass', 'drums', 'guitar', 'piano')
     """
 
     sources = tuple(GROUPS)
 
-    def __init__(self, path, split=None):
+    def __init__(self, path: str | PathLike, split: str | None = None):
         self.folder = split_folder(path, split)
         self.names = tracks_in(self.folder, is_slakh_track, "a track is a folder with a metadata.yaml")
         self.excerpts = _read_excerpts(self.folder.parent / "excerpts.json")
 
-    def load(self, name):
-        """Return the `Track` of this name, mixture and four sources."""
+    def load(self, name: str) -> Track:
+        """The `Track` of this name: mixture and four sources."""
         stems = self._stems(name)
         paths = [path for group in self.sources for path in stems[group]]
         if not paths:
@@ -56,8 +65,8 @@ class Slakh2100(Dataset):
         sources = {group: sum((waveform_of[path] for path in stems[group]), silence) for group in self.sources}
         return Track(name, rate, sum(sources.values()), sources)
 
-    def recordings(self, source):
-        """Yield (name, waveform, rate) of one group where it has a stem; see `Dataset.recordings`."""
+    def recordings(self, source: str) -> Iterator[tuple[str, np.ndarray, int]]:
+        """Yield (name, waveform, rate) of one group, for tracks that have a stem of it; see `Dataset.recordings`."""
         self._check_source(source)
         for name in self.names:
             paths = self._stems(name)[source]
@@ -66,7 +75,7 @@ class Slakh2100(Dataset):
                 yield name, sum(waveforms), rate
 
     def _stems(self, name):
-        """Return the files of each group: a dict of group to list of paths."""
+        """The files of each group: a dict of group to list of paths."""
         path = self.folder / name / "metadata.yaml"
         paths = {group: [] for group in self.sources}
         try:
@@ -80,7 +89,7 @@ class Slakh2100(Dataset):
         return paths
 
     def _file(self, name, stem):
-        folder = self.folder / name / "stems"  # not what audio_dir says: Slakh2100's names folders of its makers
+        folder = self.folder / name / "stems"  # not audio_dir's: in Slakh2100 it names a folder of its makers
         path = audio_file(folder, stem)
         if path is None:
             raise DatasetError(
@@ -89,8 +98,8 @@ class Slakh2100(Dataset):
         return path
 
 
-def is_slakh_track(folder):
-    """Return whether a folder is a track in Slakh2100's layout."""
+def is_slakh_track(folder: Path) -> bool:
+    """Whether a folder is a track in Slakh2100's layout."""
     return (folder / "metadata.yaml").is_file()
 
 

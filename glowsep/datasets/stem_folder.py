@@ -1,4 +1,9 @@
-"""The plainest data set: a folder of tracks, each a folder with one audio file for each source."""
+"""The simplest data set: a folder of tracks, each of them a folder with one audio file per source."""
+
+from collections.abc import Iterator, Sequence
+from os import PathLike
+
+import numpy as np
 
 from glowsep.datasets.files import audio_file, read_together, split_folder, tracks_in
 from glowsep.datasets.track import Dataset, Track
@@ -14,17 +19,17 @@ class StemFolder(Dataset):
     ----------
     path : path
     split : str, optional
-        Name of the subfolder with the tracks; by default they lie in `path` itself.
+        Name of the subfolder with the tracks; by default they are in `path` itself.
     sources : sequence of str, optional
-        The sources to read; other files are ignored. By default all that any track has.
+        The sources to read; other files are ignored. By default, all that any track has.
 
     Raises
     ------
     DatasetError
-        No such folder, no track in it, or a track that lacks one of the sources.
+        If there is no such folder, no track in it, or a track without one of the sources.
     """
 
-    def __init__(self, path, split=None, sources=None):
+    def __init__(self, path: str | PathLike, split: str | None = None, sources: Sequence[str] | None = None):
         self.folder = split_folder(path, split)
         self.names = tracks_in(self.folder, _audio_names, "a track is a folder with a .wav or .flac for each source")
         if sources is None:
@@ -35,15 +40,15 @@ class StemFolder(Dataset):
             for source in self.sources:
                 self._file(name, source)
 
-    def load(self, name):
-        """Return the `Track` of this name. Without a file of the mixture, it is the sum of the sources."""
+    def load(self, name: str) -> Track:
+        """The `Track` of this name. If there is no file of the mixture, it is the sum of the sources."""
         paths = [self._file(name, source) for source in self.sources]
         mixture = audio_file(self.folder / name, MIXTURE)
         waveforms, rate = read_together(paths + ([mixture] if mixture else []))
         sources = dict(zip(self.sources, waveforms, strict=False))
         return Track(name, rate, waveforms[-1] if mixture else sum(waveforms), sources)
 
-    def recordings(self, source):
+    def recordings(self, source: str) -> Iterator[tuple[str, np.ndarray, int]]:
         """Yield (name, waveform, rate) of one source in every track; see `Dataset.recordings`."""
         self._check_source(source)
         for name in self.names:

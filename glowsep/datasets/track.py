@@ -1,7 +1,7 @@
 """A track and a data set: what training and scoring read, whatever the files on the disk look like."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Track:
-    """A piece of music and what it is made of.
+    """A piece of music and its sources.
 
     Attributes
     ----------
@@ -19,6 +19,12 @@ class Track:
     mixture : numpy.ndarray, (channels, samples)
     sources : dict of str to numpy.ndarray, (channels, samples)
         As long as the mixture, in the order of the data set's `sources`; a source that does not play is silence.
+
+    Examples
+    --------
+    >>> track = Track("tone", 8000, np.ones((1, 8000)), {"piano": np.ones((1, 8000))})
+    >>> track.excerpt(0.5, 2).mixture.shape
+    (1, 4000)
     """
 
     name: str
@@ -26,36 +32,36 @@ class Track:
     mixture: np.ndarray
     sources: dict[str, np.ndarray]
 
-    def excerpt(self, start, seconds):
-        """The track from ``start`` on, for ``seconds``: as much of that as there is."""
+    def excerpt(self, start: float, seconds: float) -> "Track":
+        """The track from ``start`` on, for ``seconds`` or until it ends."""
         part = slice(round(start * self.rate), round((start + seconds) * self.rate))
         sources = {name: waveform[:, part] for name, waveform in self.sources.items()}
         return Track(self.name, self.rate, self.mixture[:, part], sources)
 
 
 class Dataset(Sequence):
-    """Tracks in the order of their names. A track's audio is read when the track is asked for, and not kept.
+    """Tracks in the order of their names. A track's audio is read when the track is accessed, and not kept.
 
     Attributes
     ----------
     names : tuple of str
         The tracks' names.
     sources : tuple of str
-        The sources that every track is made of.
+        The sources of every track.
     """
 
     names: tuple[str, ...]
     sources: tuple[str, ...]
 
     @abstractmethod
-    def load(self, name):
-        """Return the `Track` of this name."""
+    def load(self, name: str) -> Track:
+        """The `Track` of this name."""
 
     @abstractmethod
-    def recordings(self, source):
-        """Iterate over the tracks in which one source plays, reading the audio of that source alone.
+    def recordings(self, source: str) -> Iterator[tuple[str, np.ndarray, int]]:
+        """Iterate over the tracks in which one source plays, reading only the audio of that source.
 
-        This is what source-only supervision sees: solo recordings, never a mixture (Zhu et al. 2022).
+        This is all that source-only supervision sees: solo stems, never a mixture (Zhu et al. 2022).
 
         Parameters
         ----------
@@ -77,4 +83,4 @@ class Dataset(Sequence):
 
     def _check_source(self, source):
         if source not in self.sources:
-            raise ValueError(f"source must be one of {', '.join(self.sources)}, not {source!r}")
+            raise ValueError(f"source is {source!r}, expected one of {', '.join(self.sources)}")

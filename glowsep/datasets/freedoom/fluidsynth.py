@@ -1,9 +1,10 @@
-"""FluidSynth, the program that plays MIDI files with a sound font's recordings of instruments."""
+"""FluidSynth, a program that plays MIDI files with recordings of instruments, a sound font."""
 
 import shutil
 import subprocess
 import tempfile
 import threading
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import soundfile
 
 from glowsep.errors import DatasetError
 
-GAIN = 0.2  # FluidSynth's default; the loudest of Freedoom's 66 songs then peaks at 0.67 of full scale
+GAIN = 0.2  # FluidSynth's default; the highest peak of Freedoom's 66 songs is then 0.67 of full scale
 FULL_SCALE = 32768
 
 
@@ -19,7 +20,7 @@ class FluidSynth:
     """FluidSynth with a sound font, rendering MIDI files to mono 16-bit samples.
 
     The same MIDI file, sound font and version of FluidSynth give the same samples every time, and no part of a song
-    changes another: one synthesis thread, one gain for everything, and neither reverb nor chorus.
+    influences another: there is one synthesis thread, one gain for everything, and neither reverb nor chorus.
 
     Parameters
     ----------
@@ -31,10 +32,10 @@ class FluidSynth:
     Raises
     ------
     DatasetError
-        FluidSynth is not installed, or the file is not a sound font.
+        If FluidSynth is not installed, or the file is not a sound font.
     """
 
-    def __init__(self, soundfont, rate):
+    def __init__(self, soundfont: str | PathLike, rate: int):
         self.soundfont = check_soundfont(soundfont)
         self.rate = rate
         self.program = shutil.which("fluidsynth")
@@ -46,14 +47,14 @@ class FluidSynth:
         self._stopped = threading.Event()
         self._running = set()
 
-    def render(self, midi_file, length):
-        """Return the samples of a MIDI file, the mean of FluidSynth's two channels, cut or padded to a length.
+    def render(self, midi_file: str | PathLike, length: int) -> np.ndarray:
+        """The samples of a MIDI file: the mean of FluidSynth's two channels, cut or padded to a length.
 
         Parameters
         ----------
         midi_file : path
         length : int
-            Samples wanted.
+            In samples.
 
         Returns
         -------
@@ -63,11 +64,11 @@ class FluidSynth:
         Raises
         ------
         DatasetError
-            FluidSynth fails.
+            If FluidSynth fails.
         """
         with tempfile.TemporaryDirectory() as folder:
             wav, settings = Path(folder, "stem.wav"), Path(folder, "settings")
-            settings.touch()  # empty: without it, those that the user made for playing would apply
+            settings.touch()  # empty: without it, the user's own settings for playing would apply
             command = [self.program, "-ni", "-f", settings, "-F", wav, "-T", "wav", "-O", "float"]
             command += ["-r", self.rate, "-g", GAIN, "-R", 0, "-C", 0]
             command += ["-o", "synth.cpu-cores=1", "-o", "synth.dynamic-sample-loading=1"]
@@ -82,8 +83,8 @@ class FluidSynth:
         mono[: len(stereo)] = stereo[:length].mean(axis=1)
         return np.round(mono * FULL_SCALE).astype(np.int32)
 
-    def stop(self):
-        """End the renderings under way, in whatever thread; no other will succeed."""
+    def stop(self) -> None:
+        """End the renderings in progress, in all threads; none will succeed from now on."""
         self._stopped.set()
         for process in tuple(self._running):
             process.kill()
@@ -104,15 +105,15 @@ class FluidSynth:
             said, _ = process.communicate()
         finally:
             self._running.discard(process)
-        # FluidSynth exits with 0 when it cannot read the sound font, having rendered silence.
+        # If FluidSynth cannot read the sound font, it renders silence and exits with 0.
         complaints = [line for line in said.splitlines() if "error" in line.lower() or "fail" in line.lower()]
         if process.returncode or complaints:
             reason = " ".join((complaints or [f"exit code {process.returncode}"])[-1].split())
             raise DatasetError(f"{command[-1]}: fluidsynth cannot render it with {self.soundfont} ({reason})")
 
 
-def check_soundfont(path):
-    """Return the path of a sound font, or raise a `DatasetError` that says what is wrong with it."""
+def check_soundfont(path: str | PathLike) -> Path:
+    """The path of a sound font; a `DatasetError` says what is wrong with it, if anything is."""
     path = Path(path)
     try:
         size = path.stat().st_size

@@ -1,7 +1,7 @@
-"""A General MIDI song taken apart into one MIDI file for each instrument that plays in it.
+"""A General MIDI song, taken apart into one MIDI file per instrument.
 
-What plays a note is decided by its channel and by the *program* (0 to 127, one for each General MIDI instrument)
-in force on that channel when the note starts. Channel 10 holds the drums, whatever its program.
+Which instrument plays a note depends on its channel and on the *program* (0 to 127, one per General MIDI instrument)
+that the channel has when the note starts. Channel 10 holds the drums, whatever its program.
 """
 
 from collections import Counter, defaultdict, deque
@@ -11,8 +11,8 @@ import mido
 
 DRUM_CHANNEL = 9  # "channel 10": people count from one, MIDI messages from zero
 DRUM_PROGRAM = 128  # what Slakh2100 writes for drums, one past the last program
-TAIL_SECONDS = 2.0  # after the last event: released strings and cymbals go on sounding
-BANK_SELECT = (0, 32)  # controllers that leave General MIDI for a maker's own instruments
+TAIL_SECONDS = 2.0  # after the last event: released strings and cymbals continue to sound
+BANK_SELECT = (0, 32)  # controllers that choose a manufacturer's own instruments instead of General MIDI's
 
 GROUPS = {
     "bass": range(32, 40),
@@ -70,20 +70,25 @@ class Stem:
     midi: mido.MidiFile
 
 
-def instrument_group(program):
-    """Return the group ("bass", "drums", "guitar" or "piano") of a program, or None if it is in none.
+def instrument_group(program: int) -> str | None:
+    """The group ("bass", "drums", "guitar" or "piano") of a program, or None if it is in none.
 
     Drums are program 128, as in Slakh2100's metadata.
+
+    Examples
+    --------
+    >>> instrument_group(33), instrument_group(128), instrument_group(60)
+    ('bass', 'drums', None)
     """
     return next((group for group, programs in GROUPS.items() if program in programs), None)
 
 
-def split(song, minimum_notes=20):
+def split(song: mido.MidiFile, minimum_notes: int = 20) -> list[Stem]:
     """Take a song apart into stems, one for each (channel, program) that plays.
 
-    Programs 8-23 and 40-111 are re-voiced with a piano, so that most songs have one (Slakh2100 assigns patches
-    in the same spirit); programs 112-127, sound effects, are dropped. A group with fewer than `minimum_notes`
-    notes in the whole song counts as absent, and its stems are left out.
+    Programs 8-23 and 40-111 are played by a piano, so that most songs have one (Slakh2100 assigns patches in the same
+    spirit); programs 112-127, sound effects, are dropped. A group with fewer than `minimum_notes` notes in the whole
+    song counts as absent, and its stems are omitted.
 
     Parameters
     ----------
@@ -94,7 +99,7 @@ def split(song, minimum_notes=20):
     Returns
     -------
     stems : list of Stem
-        Ordered by channel and program. Their MIDI files last equally long: the song and `TAIL_SECONDS`.
+        Ordered by channel and program. Their MIDI files all last as long as the song, plus `TAIL_SECONDS`.
     """
     events, notes = _events_and_owners(song)
     programs = {}
@@ -115,20 +120,22 @@ def split(song, minimum_notes=20):
     ]
 
 
-def duration(song):
-    """Return how long a rendering of the song lasts, its tail included, in seconds."""
+def duration(song: mido.MidiFile) -> float:
+    """The length of a rendering of the song, including its tail, in seconds."""
     return song.length + TAIL_SECONDS
 
 
 def _events_and_owners(song):
     """Return every event as (tick, owner, message), and the number of notes of each (channel, program).
 
-    A note's owner is its (channel, program); that of any other message on a channel is the channel, for it acts
-    on whatever plays there; that of tempo and system messages is None: they concern all.
+    A note's owner is its (channel, program). Any other message on a channel belongs to the channel, because it acts on
+    whatever plays there. Tempo and system messages have the owner None: they concern everything.
     """
     events, notes = [], Counter()
     program = [0] * 16
-    sounding = defaultdict(deque)  # (channel, key) -> the players that hold it, first come first released
+    sounding = defaultdict(
+        deque
+    )  # (channel, key) -> the players that hold it, released in the order of striking
     tick = 0
     for message in mido.merge_tracks(song.tracks):
         tick += message.time

@@ -1,8 +1,8 @@
-"""MIDI songs rendered into Slakh2100's layout: how the data set Freedoom-4 is made.
+"""MIDI songs rendered in Slakh2100's layout: this is how the data set Freedoom-4 is made.
 
     OUT/<split>/<song>/{all_src.mid, metadata.yaml, mix.flac, MIDI/Sxx.mid, stems/Sxx.flac}
 
-Rendering twice gives the same bytes. Samples are whole numbers of 16 bit, so that the stems sum to the mix exactly.
+Rendering twice gives the same bytes. Samples are 16-bit integers, so that the stems sum to the mix exactly.
 """
 
 import json
@@ -10,8 +10,10 @@ import os
 import shutil
 import uuid
 from collections import defaultdict
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +33,7 @@ SPLITS = ("train", "validation", "test")
 
 
 class Song(NamedTuple):
-    """A song to render: its MIDI file, the track's folder, the excerpt to keep if not all, and whether with a mix."""
+    """A song to render: its MIDI file, the track's folder, the excerpt to keep (or all), and whether it gets a mix."""
 
     source: Path
     target: Path
@@ -39,49 +41,65 @@ class Song(NamedTuple):
     mix: bool = True
 
 
-def render(midi_folder, out, soundfont, rate=22050, splits=SPLITS, workers=None, progress=True):
-    """Render the songs of a split file, whole, one stem for each channel and program.
+def render(
+    midi_folder: str | PathLike,
+    out: str | PathLike,
+    soundfont: str | PathLike,
+    rate: int = 22050,
+    splits: Sequence[str] = SPLITS,
+    workers: int | None = None,
+    progress: bool = True,
+) -> None:
+    """Render the whole songs of a split file, with one stem for each channel and program.
 
     Parameters
     ----------
     midi_folder : path
         Holds ``split.json``, with the names of the songs of each split and `excerpts`, and ``midi/<song>.mid``.
     out : path
-        Where the splits' folders go. A song rendered there earlier is replaced, nothing else is touched.
-        ``excerpts.json`` is written beside them: the data set's loader cuts the tracks it lists.
+        The folder for the splits' folders. A song rendered there earlier is replaced, nothing else is touched.
+        ``excerpts.json`` is written there too: the data set's loader cuts the tracks it lists.
     soundfont : path
         The instruments' recordings: a General MIDI sound font, .sf2 or .sf3.
     rate : int
         Samples per second.
     splits : sequence of str
-        Those to render.
+        The ones to render.
     workers : int, optional
-        Songs rendered at a time; by default one for each processor.
+        Songs rendered at a time; by default, one per processor.
     progress : bool
         Show a progress bar.
 
     Raises
     ------
     DatasetError
-        FluidSynth is not installed, or a file is missing, damaged or cannot be written.
+        If FluidSynth is not installed, or a file is missing, damaged or cannot be written.
     """
     midi_folder, out = Path(midi_folder), Path(out)
     split = read_split(midi_folder)
     songs = [Song(_midi_file(midi_folder, name), out / part / name) for part in splits for name in split[part]]
-    synthesiser = FluidSynth(soundfont, rate)  # first: without it, nothing is to be written
+    synthesiser = FluidSynth(soundfont, rate)  # first: without it, nothing should be written
     with _says_what_cannot_be_written(out):
         out.mkdir(parents=True, exist_ok=True)
         write_text(out / "excerpts.json", json.dumps(split["excerpts"], indent=1) + "\n")
     _render_songs(songs, synthesiser, workers, progress)
 
 
-def render_excerpts(midi_folder, out, soundfont, rate=22050, splits=SPLITS, workers=None, progress=True):
-    """Render excerpts only, one stem for each of the four instrument groups: a data set small enough to carry.
+def render_excerpts(
+    midi_folder: str | PathLike,
+    out: str | PathLike,
+    soundfont: str | PathLike,
+    rate: int = 22050,
+    splits: Sequence[str] = SPLITS,
+    workers: int | None = None,
+    progress: bool = True,
+) -> None:
+    """Render excerpts only, with one stem for each of the four instrument groups: a data set small enough to carry.
 
-    The excerpts are those of ``split.json`` and, for the training split, of ``training_excerpts.json`` beside it.
-    They hold the same samples as the whole songs do; where in the song a track lies is noted under `excerpt` in its
-    ``metadata.yaml``. No MIDI files are written, and no ``mix.flac`` for the training tracks: training on solo
-    recordings never hears one. The parameters and errors are those of `render`.
+    The excerpts are those of ``split.json`` and, for the training split, of ``training_excerpts.json`` next to it. They
+    hold the same samples as the whole songs; a track's ``metadata.yaml`` says under `excerpt` which part of the song it
+    is. No MIDI files are written, and no ``mix.flac`` for training tracks: training on solo stems never hears one. The
+    parameters and errors are those of `render`.
     """
     midi_folder, out = Path(midi_folder), Path(out)
     split = read_split(midi_folder)
@@ -97,14 +115,14 @@ def render_excerpts(midi_folder, out, soundfont, rate=22050, splits=SPLITS, work
     _render_songs(songs, FluidSynth(soundfont, rate), workers, progress)
 
 
-def read_split(midi_folder):
-    """Return what ``split.json`` says: a dict of each split's song names, and `excerpts`."""
+def read_split(midi_folder: str | PathLike) -> dict:
+    """The contents of ``split.json``: a dict of each split's song names, and `excerpts`."""
     split = _read_json(Path(midi_folder) / "split.json")
     return {part: split.get(part, []) for part in SPLITS} | {"excerpts": split.get("excerpts", {})}
 
 
-def read_midi(path):
-    """Return the `mido.MidiFile` of a path, or raise a `DatasetError` that says what is wrong with it."""
+def read_midi(path: str | PathLike) -> mido.MidiFile:
+    """The `mido.MidiFile` of a path; a `DatasetError` says what is wrong with it, if anything is."""
     try:
         song = mido.MidiFile(path)
     except FileNotFoundError:
@@ -129,13 +147,13 @@ def _render_songs(songs, synthesiser, workers, progress):
         jobs = [pool.submit(_render_song, song, synthesiser) for song in songs]
         for job in tqdm(as_completed(jobs), total=len(jobs), desc="render", unit="song", disable=not progress):
             job.result()
-    finally:  # after an error or Ctrl-C nothing new begins, and the songs under way take their folders with them
+    finally:  # after an error or Ctrl-C nothing new begins, and unfinished songs leave no folders
         synthesiser.stop()
         pool.shutdown(cancel_futures=True)
 
 
 def _render_song(song, synthesiser):
-    """Render a song into the folder of its track, which appears when all of it is there."""
+    """Render a song into the folder of its track, which appears once it is complete."""
     score = read_midi(song.source)
     stems = midi.split(score)
     length = round(midi.duration(score) * synthesiser.rate)
@@ -146,7 +164,7 @@ def _render_song(song, synthesiser):
 
 
 def _write_track(folder, song, stems, length, synthesiser):
-    """Write all files of a track, or of the excerpt that is wanted of it, into an empty folder."""
+    """Write all files of a track, or of its excerpt, into an empty folder."""
     (folder / "MIDI").mkdir()
     waveforms = []
     for name, stem in zip(_stem_names(stems), stems, strict=True):
@@ -159,7 +177,7 @@ def _write_track(folder, song, stems, length, synthesiser):
         shutil.rmtree(folder / "MIDI")
         first = round(song.excerpt["start_s"] * synthesiser.rate)
         last = first + round(song.excerpt["duration_s"] * synthesiser.rate)
-        stems, waveforms = _one_a_group(stems, [waveform[first:last] for waveform in waveforms])
+        stems, waveforms = _one_per_group(stems, [waveform[first:last] for waveform in waveforms])
     (folder / "stems").mkdir()
     audio = {f"stems/{name}.flac": waveform for name, waveform in zip(_stem_names(stems), waveforms, strict=True)}
     if song.mix:
@@ -177,8 +195,8 @@ def _stem_names(stems):
     return [f"S{number:02d}" for number in range(len(stems))]
 
 
-def _one_a_group(stems, waveforms):
-    """Sum the waveforms of each group: return its first stem, to stand for all of them, and the sums."""
+def _one_per_group(stems, waveforms):
+    """Sum the waveforms of each group: return its first stem, which stands for all of them, and the sums."""
     members = defaultdict(list)
     for stem, waveform in zip(stems, waveforms, strict=True):
         members[stem.group].append((stem, waveform))
@@ -187,7 +205,7 @@ def _one_a_group(stems, waveforms):
 
 
 def _metadata(song, stems, waveforms, synthesiser):
-    """Return what Slakh2100's metadata.yaml holds, and the excerpt if the track is one."""
+    """The contents of Slakh2100's metadata.yaml, and the excerpt if the track is one."""
     about = {
         name: {
             "audio_rendered": True,
