@@ -5,6 +5,7 @@ import pytest
 import soundfile
 
 from glowsep.arrays.threads import blas
+from glowsep.errors import DatasetError
 from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
 from glowsep.systems.glow.model import GlowConfig
 from glowsep.systems.glow.prior import NOISE_FEATURES, Prior, PriorConfig
@@ -25,6 +26,16 @@ def tiny_prior(name, config=TINY):
     magnitudes = prior.magnitudes(noise(2, 200 * config.hop, seed=seed))
     prior.flow.forward(prior.compress(magnitudes[:, :, :200]), prior.condition(np.float32([0.1, 1])))
     return prior
+
+
+def dataset_refused(action, *words):
+    """The action raises a DatasetError of one line with these words in it."""
+    with pytest.raises(DatasetError) as refusal:
+        action()
+    message = str(refusal.value)
+    assert len(message.splitlines()) == 1
+    for word in words:
+        assert str(word) in message
 
 
 def noise(*shape, seed=0):

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import soundfile
 import yaml
+from conftest import dataset_refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glowsep.datasets import MUSDB18, MUSDB18HQ, Slakh2100, StemFolder, open_dataset
-from glowsep.errors import AudioError, DatasetError
+from glowsep.errors import AudioError
 
 RATE = 8000
 FREEDOOM4 = Path(__file__).parents[1] / "data" / "freedoom4"
@@ -26,16 +27,6 @@ def write(path, seed, samples=RATE // 4, channels=1, rate=RATE):
     levels = np.random.default_rng(seed).integers(-3000, 3000, (samples, channels)).astype(np.int16)
     soundfile.write(path, levels, rate, subtype="PCM_16")
     return levels.T.astype(np.float32) / 32768
-
-
-def refused(action, *words):
-    """The action raises a DatasetError of one line with these words in it."""
-    with pytest.raises(DatasetError) as refusal:
-        action()
-    message = str(refusal.value)
-    assert len(message.splitlines()) == 1
-    for word in words:
-        assert str(word) in message
 
 
 # A folder of stems
@@ -73,7 +64,7 @@ def test_stem_folder_of_a_split(stems):
     (path / "test").mkdir()
     (path / "a").rename(path / "test" / "a")
     assert StemFolder(path, "test").names == ("a",)
-    refused(lambda: StemFolder(path, "validation"), path, "validation", "test")
+    dataset_refused(lambda: StemFolder(path, "validation"), path, "validation", "test")
 
 
 def test_stem_folder_reads_only_the_sources_asked_for(stems):
@@ -119,22 +110,22 @@ def test_files_that_do_not_belong_together_are_refused(stems):
     path, _ = stems
     lute = path / "b" / "lute.flac"
     write(lute, 0, samples=RATE // 4 - RATE // 10 - 1)
-    refused(lambda: StemFolder(path)[1], lute, "0.10 s shorter")
+    dataset_refused(lambda: StemFolder(path)[1], lute, "0.10 s shorter")
     write(lute, 0, rate=RATE * 2, samples=RATE // 2)
-    refused(lambda: StemFolder(path)[1], "voice.wav", RATE, RATE * 2)
+    dataset_refused(lambda: StemFolder(path)[1], "voice.wav", RATE, RATE * 2)
     write(lute, 0, channels=2)
-    refused(lambda: StemFolder(path)[1], "voice.wav", "channel")
+    dataset_refused(lambda: StemFolder(path)[1], "voice.wav", "channel")
 
 
 def test_stem_folder_with_something_missing(stems, tmp_path):
     path, _ = stems
     (path / "b" / "lute.flac").unlink()
-    refused(lambda: StemFolder(path), path / "b" / "lute")
+    dataset_refused(lambda: StemFolder(path), path / "b" / "lute")
     empty = tmp_path / "empty"
     empty.mkdir()
-    refused(lambda: StemFolder(empty), empty, "no track")
-    refused(lambda: StemFolder(path / "nowhere"), path / "nowhere", "no such folder")
-    refused(lambda: StemFolder(path / "notes.txt"), path / "notes.txt")
+    dataset_refused(lambda: StemFolder(empty), empty, "no track")
+    dataset_refused(lambda: StemFolder(path / "nowhere"), path / "nowhere", "no such folder")
+    dataset_refused(lambda: StemFolder(path / "notes.txt"), path / "notes.txt")
 
 
 # Slakh2100
@@ -231,8 +222,8 @@ def test_slakh_splits_are_folders(tmp_path):
         slakh_track(tmp_path / split / f"Track-{split}", [(0, True)])
     for split in ("train", "validation", "test", "omitted"):
         assert Slakh2100(tmp_path, split).names == (f"Track-{split}",)
-    refused(lambda: Slakh2100(tmp_path, "tset"), tmp_path, "tset", "validation")
-    refused(lambda: Slakh2100(tmp_path), tmp_path, "no track", "test")
+    dataset_refused(lambda: Slakh2100(tmp_path, "tset"), tmp_path, "tset", "validation")
+    dataset_refused(lambda: Slakh2100(tmp_path), tmp_path, "no track", "test")
 
 
 def test_slakh_tracks_with_an_excerpt_are_cut_to_it(tmp_path):
@@ -249,17 +240,17 @@ def test_slakh_tracks_with_an_excerpt_are_cut_to_it(tmp_path):
         ((_, waveform, _),) = dataset.recordings("bass")
         np.testing.assert_array_equal(waveform, dataset[0].sources["bass"])
     (tmp_path / "excerpts.json").write_text(json.dumps({"cut": {"start_s": 5, "duration_s": 1}}))
-    refused(lambda: Slakh2100(tmp_path, "test")[0], "S01.flac", "excerpt")
+    dataset_refused(lambda: Slakh2100(tmp_path, "test")[0], "S01.flac", "excerpt")
     for damage in ("{", "[]", '{"cut": 5}', '{"cut": {"start_s": "early", "duration_s": 1}}'):
         (tmp_path / "excerpts.json").write_text(damage)
-        refused(lambda: Slakh2100(tmp_path, "test"), tmp_path / "excerpts.json")
+        dataset_refused(lambda: Slakh2100(tmp_path, "test"), tmp_path / "excerpts.json")
 
 
 def test_slakh_with_something_missing_or_damaged(tmp_path):
     track = tmp_path / "Track00001"
     slakh_track(track, [(0, True), (33, True), (48, False)])
     (track / "stems" / "S01.flac").unlink()
-    refused(lambda: Slakh2100(tmp_path)[0], track / "stems" / "S01", "missing")
+    dataset_refused(lambda: Slakh2100(tmp_path)[0], track / "stems" / "S01", "missing")
     for damage in (
         b"",
         b"stems:\n",
@@ -270,9 +261,9 @@ def test_slakh_with_something_missing_or_damaged(tmp_path):
         b"UUID: x",
     ):
         (track / "metadata.yaml").write_bytes(damage)
-        refused(lambda: Slakh2100(tmp_path)[0], track / "metadata.yaml", "damaged")
+        dataset_refused(lambda: Slakh2100(tmp_path)[0], track / "metadata.yaml", "damaged")
     slakh_track(track, [(48, True)])
-    refused(lambda: Slakh2100(tmp_path)[0], track)
+    dataset_refused(lambda: Slakh2100(tmp_path)[0], track)
 
 
 def test_slakh_stems_a_few_samples_apart(tmp_path):
@@ -311,16 +302,16 @@ def test_musdb_hq_validation_tracks_are_not_trained_on(musdb_hq):
     path, _ = musdb_hq
     assert MUSDB18HQ(path, "train").names == ("A Classic Education - NightOwl",)
     assert MUSDB18HQ(path, "validation").names == ("Leaf - Summerghost",)
-    refused(lambda: MUSDB18HQ(path, "valid"), path, "valid", "train, validation, test")
+    dataset_refused(lambda: MUSDB18HQ(path, "valid"), path, "valid", "train, validation, test")
 
 
 def test_musdb_hq_with_something_missing(musdb_hq):
     path, _ = musdb_hq
     (path / "test" / "Zeno - Signs" / "vocals.wav").unlink()
-    refused(lambda: MUSDB18HQ(path, "test"), path / "test" / "Zeno - Signs" / "vocals")
+    dataset_refused(lambda: MUSDB18HQ(path, "test"), path / "test" / "Zeno - Signs" / "vocals")
     for file in (path / "train" / "Leaf - Summerghost").iterdir():
         file.unlink()
-    refused(lambda: MUSDB18HQ(path, "validation"), path / "train", "validation")
+    dataset_refused(lambda: MUSDB18HQ(path, "validation"), path / "train", "validation")
 
 
 # MUSDB18
@@ -391,21 +382,21 @@ def test_musdb_splits(musdb):
     path, _, _ = musdb
     assert MUSDB18(path, "train").names == ("A - B",)
     assert MUSDB18(path, "validation").names == ("ANiMAL - Rockshow",)
-    refused(lambda: MUSDB18(path, "omitted"), path, "omitted")
+    dataset_refused(lambda: MUSDB18(path, "omitted"), path, "omitted")
     (path / "test" / "C - D.stem.mp4").unlink()
-    refused(lambda: MUSDB18(path, "test"), path / "test")
+    dataset_refused(lambda: MUSDB18(path, "test"), path / "test")
 
 
 def test_musdb_damaged_file_is_named(musdb):
     path, _, _ = musdb
     (path / "test" / "E - F.stem.mp4").write_bytes(b"half a file")
-    refused(lambda: MUSDB18(path, "test"), path / "test" / "E - F.stem.mp4")
+    dataset_refused(lambda: MUSDB18(path, "test"), path / "test" / "E - F.stem.mp4")
 
 
 def test_musdb_without_the_package(musdb, monkeypatch):
     path, _, _ = musdb
     monkeypatch.setitem(sys.modules, "musdb", None)
-    refused(lambda: MUSDB18(path, "test"), path, 'pip install "musdb>=', "FFmpeg")
+    dataset_refused(lambda: MUSDB18(path, "test"), path, 'pip install "musdb>=', "FFmpeg")
 
 
 # Recognising a layout
@@ -433,12 +424,12 @@ def test_open_dataset_recognises_each_layout(tmp_path, musdb):
 
 
 def test_open_dataset_refuses_what_is_none(tmp_path):
-    refused(lambda: open_dataset(tmp_path / "nowhere"), tmp_path / "nowhere")
-    refused(lambda: open_dataset(tmp_path), tmp_path, "no track")
-    refused(lambda: open_dataset(tmp_path, "test"), tmp_path, "test")
-    refused(lambda: open_dataset(tmp_path, "validation"), tmp_path)
+    dataset_refused(lambda: open_dataset(tmp_path / "nowhere"), tmp_path / "nowhere")
+    dataset_refused(lambda: open_dataset(tmp_path), tmp_path, "no track")
+    dataset_refused(lambda: open_dataset(tmp_path, "test"), tmp_path, "test")
+    dataset_refused(lambda: open_dataset(tmp_path, "validation"), tmp_path)
     write(tmp_path / "song.wav", 0)
-    refused(lambda: open_dataset(tmp_path / "song.wav"), tmp_path / "song.wav")
+    dataset_refused(lambda: open_dataset(tmp_path / "song.wav"), tmp_path / "song.wav")
 
 
 # What is shipped

@@ -165,8 +165,8 @@ def test_folders_are_made_and_removed_again_if_the_block_fails(tmp_path, stop):
 @pytest.mark.parametrize("writing", [write_text, write_folder])
 def test_a_folder_that_is_missing_or_a_file(tmp_path, writing):
     (tmp_path / "file").touch()
-    for parent, kind in ((tmp_path / "missing", FileNotFoundError), (tmp_path / "file", NotADirectoryError)):
-        with pytest.raises(kind) as raised:
+    for parent in (tmp_path / "missing", tmp_path / "file"):
+        with pytest.raises((FileNotFoundError, NotADirectoryError)) as raised:
             writing(parent / "target", "text")
         assert raised.value.filename == str(parent / "target")
     assert contents(tmp_path) == {"file": b""}

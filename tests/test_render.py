@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import soundfile
 import yaml
+from conftest import dataset_refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -234,16 +235,6 @@ def contents(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def refused(action, *words):
-    """The action raises a DatasetError of one line with these words in it."""
-    with pytest.raises(DatasetError) as refusal:
-        action()
-    message = str(refusal.value)
-    assert len(message.splitlines()) == 1
-    for word in words:
-        assert str(word) in message
-
-
 def test_render_writes_slakhs_layout(fluidsynth, soundfont, freedoom, tmp_path):
     out = tmp_path / "out"
     render(freedoom, out, soundfont, RATE, progress=False)
@@ -329,7 +320,7 @@ def test_excerpts_are_parts_of_the_whole(fluidsynth, soundfont, freedoom, tmp_pa
 def test_without_fluidsynth(soundfont, freedoom, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     words = ("fluidsynth", "apt-get install", "brew install", "Windows")
-    refused(lambda: render(freedoom, tmp_path / "out", soundfont, RATE, progress=False), *words)
+    dataset_refused(lambda: render(freedoom, tmp_path / "out", soundfont, RATE, progress=False), *words)
 
 
 @pytest.mark.parametrize(
@@ -341,8 +332,8 @@ def test_not_a_sound_font(fluidsynth, soundfont, freedoom, tmp_path, damage, wor
     soundfont.unlink()
     if damage is not None:
         soundfont.write_bytes(damage)
-    refused(lambda: render(freedoom, tmp_path / "out", soundfont, RATE, progress=False), soundfont, word)
-    refused(lambda: render(freedoom, tmp_path / "out", tmp_path, RATE, progress=False), tmp_path)
+    dataset_refused(lambda: render(freedoom, tmp_path / "out", soundfont, RATE, progress=False), soundfont, word)
+    dataset_refused(lambda: render(freedoom, tmp_path / "out", tmp_path, RATE, progress=False), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -353,7 +344,7 @@ def test_not_a_sound_font(fluidsynth, soundfont, freedoom, tmp_path, damage, wor
 def test_failed_rendering_leaves_nothing(fluidsynth, soundfont, freedoom, tmp_path, source, word):
     fluidsynth(source)
     out = tmp_path / "out"
-    refused(lambda: render(freedoom, out, soundfont, RATE, progress=False), word)
+    dataset_refused(lambda: render(freedoom, out, soundfont, RATE, progress=False), word)
     assert set(contents(out)) == {"excerpts.json"}
 
 
@@ -375,8 +366,8 @@ def test_ctrl_c_leaves_no_half_written_song(fluidsynth, soundfont, freedoom, tmp
 def test_output_that_cannot_be_written(fluidsynth, soundfont, freedoom, tmp_path):
     out = tmp_path / "taken"
     out.write_text("a file")
-    refused(lambda: render(freedoom, out, soundfont, RATE, progress=False), out, "another folder")
-    refused(lambda: render_excerpts(freedoom, out, soundfont, RATE, progress=False), out, "another folder")
+    dataset_refused(lambda: render(freedoom, out, soundfont, RATE, progress=False), out, "another folder")
+    dataset_refused(lambda: render_excerpts(freedoom, out, soundfont, RATE, progress=False), out, "another folder")
 
 
 def test_songs_that_cannot_be_read(fluidsynth, soundfont, freedoom, tmp_path):
@@ -388,19 +379,19 @@ def test_songs_that_cannot_be_read(fluidsynth, soundfont, freedoom, tmp_path):
     song = mido.MidiFile(path)
     song.type = 2
     song.save(path)
-    refused(action, path, "type 2")
+    dataset_refused(action, path, "type 2")
     path.write_bytes(whole[:12] + b"\xe8\x28" + whole[14:])
-    refused(action, path, "film frames")
+    dataset_refused(action, path, "film frames")
     for damage in (b"", b"not MIDI at all", whole[:40], whole.replace(b"MTrk", b"XXXX")):
         path.write_bytes(damage)
-        refused(action, path)
+        dataset_refused(action, path)
     path.unlink()
-    refused(action, path, "not found")
+    dataset_refused(action, path, "not found")
     for damage in ("{", "[]", "3"):
         (freedoom / "split.json").write_text(damage)
-        refused(action, freedoom / "split.json")
+        dataset_refused(action, freedoom / "split.json")
     (freedoom / "split.json").unlink()
-    refused(action, freedoom / "split.json")
+    dataset_refused(action, freedoom / "split.json")
 
 
 @settings(max_examples=100, deadline=None)

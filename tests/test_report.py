@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import re
-import sys
 from html.parser import HTMLParser
 
 import numpy as np
