@@ -60,7 +60,7 @@ def wheel(tmp_path_factory):
     copy = folder / "copy"
     for part in ("glowsep", "data/priors", "data/baselines", "data/freedoom"):
         shutil.copytree(REPOSITORY / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "data/README.md"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", "data/README.md"):
         shutil.copy(REPOSITORY / name, copy / name)
     build = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
     built = subprocess.run([sys.executable, "-c", build, folder], cwd=copy, capture_output=True, encoding="utf-8")

@@ -19,6 +19,15 @@ def project():
     return tomllib.loads(text("pyproject.toml"))["project"]
 
 
+def test_every_package_is_installed():
+    """They are listed one by one, because data/ is installed as one of them."""
+    tomllib = pytest.importorskip("tomllib", reason="tomllib came with Python 3.11")
+    listed = tomllib.loads(text("pyproject.toml"))["tool"]["setuptools"]["packages"]
+    folders = [path.parent for path in (REPOSITORY / "glowsep").rglob("__init__.py")]
+    found = sorted(".".join(folder.relative_to(REPOSITORY).parts) for folder in folders)
+    assert listed == [*found, "glowsep.data"]
+
+
 def test_the_version_is_the_same_everywhere(project):
     assert re.search(r"^## (\S+)$", text("CHANGELOG.md"), re.MULTILINE)[1] == project["version"]
     assert yaml.safe_load(text("CITATION.cff"))["version"] == project["version"]
