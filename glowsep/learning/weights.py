@@ -1,6 +1,7 @@
 """Files of weights: a zip of plain arrays and one JSON header, never a pickle, always written whole."""
 
 import json
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +13,16 @@ from glowsep.errors import PriorError
 FORMAT_VERSION = 1
 
 
-def save_arrays(path, kind, header, arrays):
+def save_arrays(path: str | PathLike, kind: str, header: dict, arrays: dict) -> None:
     """Write ``arrays`` and ``header`` to ``path``, whole or not at all.
 
     Parameters
     ----------
     path : path of an ``.npz`` file
     kind : str
-        What the file holds ("prior", "checkpoint", ...); ``load_arrays`` asks for it.
+        What the file holds ("prior", "checkpoint", ...); `load_arrays` insists on it.
     header : dict
-        Anything JSON can hold.
+        Anything that JSON can hold.
     arrays : dict of str to array
         NumPy or CuPy.
 
@@ -40,8 +41,8 @@ def save_arrays(path, kind, header, arrays):
         raise PriorError(f"{path}: cannot be written ({reason}); choose a folder with room to write in") from None
 
 
-def load_arrays(path, kind):
-    """Read what ``save_arrays`` wrote: (header, arrays).
+def load_arrays(path: str | PathLike, kind: str) -> tuple[dict, dict]:
+    """Read what `save_arrays` wrote: (header, arrays).
 
     Raises
     ------
