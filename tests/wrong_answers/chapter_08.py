@@ -1,5 +1,139 @@
 """What students write in chapter 8, and what they must be told."""
 
+NETWORK_FORWARD = """
+class GatedNetwork(glowsep.layers.GatedNetwork):
+    def forward(self, x, tape, condition=None):
+        self._require_condition(condition)
+        hidden = self.input.forward(channels_outermost(x), tape)
+        skip = array_module(x).zeros_like(hidden)
+        for layer, (gate, split) in enumerate(zip(self.gates, self.splits, strict=True)):
+            before = gate.forward(hidden, tape)
+            if condition is not None:
+                before += {condition}
+            residual, further = halves(split.forward(self.gate.forward(before, tape), tape))
+            {residual}
+            skip += further
+        return self.output.forward({read}, tape)
+"""
+RIGHT_FORWARD = {
+    "condition": "self.conditions[layer].forward(condition[:, :, None], tape)",
+    "residual": "hidden = hidden + residual",
+    "read": "skip",
+}
+
+NETWORK_BACKWARD = """
+class GatedNetwork(glowsep.layers.GatedNetwork):
+    def backward(self, dy, tape):
+        dskip = self.output.backward(channels_outermost(dy), tape)
+        dhidden = np.zeros_like(dskip)
+        for layer in {layers}:
+            dbefore = self.gate.backward(self.splits[layer].backward(stacked(dhidden, {skip}), tape), tape)
+            if self.conditions:
+                self.conditions[layer].set_gradients({condition}, tape)
+            dhidden = {residual}self.gates[layer].backward(dbefore, tape)
+        return self.input.backward(dhidden, tape)
+"""
+RIGHT_BACKWARD = {
+    "layers": "reversed(range(len(self.gates)))",
+    "skip": "dskip",
+    "condition": "frame_sums(dbefore)",
+    "residual": "dhidden + ",
+}
+
+LOG_SCALE_AND_SHIFT = """
+class AffineCoupling(glowsep.AffineCoupling):
+    def _log_scale_and_shift(self, x_a, condition, network, tape):
+        tape = {tape}
+        first, second = halves(network.forward(x_a, {network_tape}, condition))
+        log_scale, shift = {result}
+        {append}
+        return log_scale, shift
+"""
+RIGHT_LOG_SCALE = {
+    "tape": "[] if tape is None else tape",
+    "network_tape": "tape",
+    "result": "self.bound * np.tanh(first / self.bound), second",
+    "append": "tape.append((log_scale, shift))",
+}
+
+FORWARD = """
+class AffineCoupling(glowsep.AffineCoupling):
+    def forward(self, x, condition=None, tape=None):
+        x_a, x_b = self.halves(x)
+        log_scale, shift = self._log_scale_and_shift(x_a, {condition}, self.network, {tape})
+        return stacked(x_a, {z_b}), {logdet}
+"""
+RIGHT_VALUES = {
+    "condition": "condition",
+    "tape": "tape",
+    "z_b": "x_b * np.exp(log_scale) + shift",
+    "logdet": "log_scale.sum(axis=(1, 2))",
+}
+
+INVERSE = """
+class AffineCoupling(glowsep.AffineCoupling):
+    def inverse(self, z, condition=None, tape=None):
+        z_a, z_b = self.halves(z)
+        log_scale, shift = self._log_scale_and_shift(z_a, condition, {network}, tape)
+        return {result}
+"""
+RIGHT_INVERSE = {
+    "network": "self.network.frozen()",
+    "result": "stacked(z_a, (z_b - shift) * np.exp(-log_scale))",
+}
+
+RECORDED_AGAIN = """
+class AffineCoupling(glowsep.AffineCoupling):
+    def _recorded_again(self, z_a, condition, network):
+        {}
+"""
+
+NETWORK_GRADIENT = """
+class AffineCoupling(glowsep.AffineCoupling):
+    def _network_gradient(self, dlog_scale, dshift, log_scale):
+        return {}
+"""
+
+BACKWARD = """
+class AffineCoupling(glowsep.AffineCoupling):
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        z_a, z_b = self.halves(z)
+        dz_a, dz_b = self.halves(dz)
+        tape = {tape}
+        log_scale, shift = tape.pop()
+        scale = np.exp(log_scale)
+        x_b = (z_b - shift) / scale
+        dx_b = dz_b * scale
+        dlog_scale = {dlog_scale}
+        dx_a = {straight}{network}.backward(self._network_gradient(dlog_scale, dz_b, log_scale), tape)
+        return stacked(dx_a, dx_b), stacked(z_a, x_b)
+"""
+RIGHT_GRADIENTS = {
+    "tape": "self._recorded_again(z_a, condition, self.network) if tape is None else tape",
+    "dlog_scale": "dx_b * x_b + dlogdet[:, None, None]",
+    "straight": "dz_a + ",
+    "network": "self.network",
+}
+
+BACKWARD_INVERSE = """
+class AffineCoupling(glowsep.AffineCoupling):
+    def backward_inverse(self, dx, x, condition=None, tape=None):
+        x_a, x_b = self.halves(x)
+        dx_a, dx_b = self.halves(dx)
+        network = {network}
+        tape = self._recorded_again(x_a, condition, network) if tape is None else tape
+        log_scale, shift = tape.pop()
+        scale = np.exp(log_scale)
+        dz_b = dx_b / scale
+        dz_a = {straight}network.backward(self._network_gradient({ds}, -dz_b, log_scale), tape)
+        return stacked(dz_a, dz_b), stacked(x_a, x_b * scale + shift)
+"""
+RIGHT_INVERSE_GRADIENTS = {
+    "network": "self.network.frozen()",
+    "straight": "dx_a + ",
+    "ds": "-dx_b * x_b",
+}
+
 WRONG_ANSWERS = {
     "coupling_bound": [
         ("limit = 60", r"the first half passes as it is"),
@@ -7,379 +141,160 @@ WRONG_ANSWERS = {
     ],
     "coupling_log_scale_and_shift": [
         (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def _log_scale_and_shift(self, x_a, condition):
-        y, cache = self.network.forward(x_a, condition)
-        half = y.shape[1] // 2
-        return y[:, :half], y[:, half:], cache
-""",
+            LOG_SCALE_AND_SHIFT.format(**RIGHT_LOG_SCALE | {"result": "first, second"}),
             r"log_scale .*the network's output without the bound",
         ),
         (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def _log_scale_and_shift(self, x_a, condition):
-        y, cache = self.network.forward(x_a, condition)
-        half = y.shape[1] // 2
-        return self.bound * np.tanh(y[:, :half]), y[:, half:], cache
-""",
+            LOG_SCALE_AND_SHIFT.format(**RIGHT_LOG_SCALE | {"result": "self.bound * np.tanh(first), second"}),
             r"r was not divided by the bound before the tanh",
         ),
         (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def _log_scale_and_shift(self, x_a, condition):
-        y, cache = self.network.forward(x_a, condition)
-        half = y.shape[1] // 2
-        return self.bound * np.tanh(y[:, half:] / self.bound), y[:, :half], cache
-""",
+            LOG_SCALE_AND_SHIFT.format(
+                **RIGHT_LOG_SCALE | {"result": "self.bound * np.tanh(second / self.bound), first"}
+            ),
             r"the halves of y are exchanged",
         ),
+        (
+            LOG_SCALE_AND_SHIFT.format(**RIGHT_LOG_SCALE | {"append": "tape.insert(0, (log_scale, shift))"}),
+            r"is not on top of the tape",
+        ),
+        (
+            LOG_SCALE_AND_SHIFT.format(**RIGHT_LOG_SCALE | {"append": ""}),
+            r"the tape's length is 5, but must be 6",
+        ),
+        (LOG_SCALE_AND_SHIFT.format(**RIGHT_LOG_SCALE | {"tape": "tape"}), r"without a tape \(None\) it fails"),
     ],
     "network_forward": [
         (
-            """
-class GatedNetwork(glowsep.layers.gated_network.GatedNetwork):
-    def forward(self, x, condition=None):
-        xp = array_module(x)
-        x = xp.ascontiguousarray(x.swapaxes(0, 1))
-        condition = self._columned(condition, x)
-        hidden = self.input.forward(x)
-        skip = xp.zeros_like(hidden)
-        hiddens, activations = [], []
-        for layer, (gate, split) in enumerate(zip(self.gates, self.splits, strict=True)):
-            hiddens.append(hidden)
-            before = gate.forward(hidden)
-            if condition is not None:
-                before += self.conditions[layer].forward(condition)
-            activation = tanh_and_sigmoid(before)
-            activations.append(activation)
-            residual_and_skip = split.forward(activation[0] * activation[1])
-            hidden = hidden + residual_and_skip[: len(hidden)]
-        y = self.output.forward(hidden)
-        return y.swapaxes(0, 1), (x, condition, hiddens, activations, skip)
-""",
+            NETWORK_FORWARD.format(**RIGHT_FORWARD | {"read": "hidden"}),
             r"GatedNetwork\.forward: y .*forgot the skip paths",
         ),
+        (NETWORK_FORWARD.format(**RIGHT_FORWARD | {"residual": "hidden = residual"}), r"forgot the residual path"),
+        (NETWORK_FORWARD.format(**RIGHT_FORWARD | {"condition": "0"}), r"the condition is ignored"),
         (
-            """
-class GatedNetwork(glowsep.layers.gated_network.GatedNetwork):
-    def forward(self, x, condition=None):
-        xp = array_module(x)
-        x = xp.ascontiguousarray(x.swapaxes(0, 1))
-        condition = self._columned(condition, x)
-        hidden = self.input.forward(x)
-        skip = xp.zeros_like(hidden)
-        hiddens, activations = [], []
-        for layer, (gate, split) in enumerate(zip(self.gates, self.splits, strict=True)):
-            hiddens.append(hidden)
-            before = gate.forward(hidden)
-            if condition is not None:
-                before += self.conditions[layer].forward(condition)
-            activation = tanh_and_sigmoid(before)
-            activations.append(activation)
-            residual_and_skip = split.forward(activation[0] * activation[1])
-            hidden = residual_and_skip[: len(hidden)]
-            skip += residual_and_skip[len(hidden) :]
-        y = self.output.forward(skip)
-        return y.swapaxes(0, 1), (x, condition, hiddens, activations, skip)
-""",
-            r"forgot the residual path",
-        ),
-        (
-            """
-class GatedNetwork(glowsep.layers.gated_network.GatedNetwork):
-    def forward(self, x, condition=None):
-        xp = array_module(x)
-        x = xp.ascontiguousarray(x.swapaxes(0, 1))
-        condition = self._columned(condition, x)
-        hidden = self.input.forward(x)
-        skip = xp.zeros_like(hidden)
-        hiddens, activations = [], []
-        for gate, split in zip(self.gates, self.splits, strict=True):
-            hiddens.append(hidden)
-            activation = tanh_and_sigmoid(gate.forward(hidden))
-            activations.append(activation)
-            residual_and_skip = split.forward(activation[0] * activation[1])
-            hidden = hidden + residual_and_skip[: len(hidden)]
-            skip += residual_and_skip[len(hidden) :]
-        y = self.output.forward(skip)
-        return y.swapaxes(0, 1), (x, condition, hiddens, activations, skip)
-""",
-            r"the condition is ignored",
+            NETWORK_FORWARD.format(**RIGHT_FORWARD | {"residual": "hidden += residual"}),
+            r"of the tape was changed after it had been appended",
         ),
     ],
     "network_backward": [
         (
-            """
-class GatedNetwork(glowsep.layers.gated_network.GatedNetwork):
-    def _backpropagate(self, dy, cache):
-        x, condition, hiddens, activations, skip = cache
-        doutput = np.ascontiguousarray(dy.swapaxes(0, 1))
-        dskip = self.output.backward_input(doutput)
-        dhidden = np.zeros_like(dskip)
-        dgates, dsplits = [], []
-        for gate, split, activation in zip(self.gates[::-1], self.splits[::-1], activations[::-1], strict=True):
-            dsplit = np.concatenate([dhidden, dskip])
-            dgate = tanh_and_sigmoid_backward(split.backward_input(dsplit), activation)
-            dhidden = gate.backward_input(dgate)
-            dgates.insert(0, dgate)
-            dsplits.insert(0, dsplit)
-        self.dcondition = None if condition is None else self._condition_gradient(dgates)
-        dx = self.input.backward_input(dhidden)
-        return dx.swapaxes(0, 1), (dhidden, dgates, dsplits, doutput)
-""",
+            NETWORK_BACKWARD.format(**RIGHT_BACKWARD | {"residual": ""}),
             r"GatedNetwork\.backward: dx .*forgot the residual path",
         ),
+        (NETWORK_BACKWARD.format(**RIGHT_BACKWARD | {"skip": "0 * dskip"}), r"dskip must enter every layer"),
         (
-            """
-class GatedNetwork(glowsep.layers.gated_network.GatedNetwork):
-    def _backpropagate(self, dy, cache):
-        x, condition, hiddens, activations, skip = cache
-        doutput = np.ascontiguousarray(dy.swapaxes(0, 1))
-        dskip = self.output.backward_input(doutput)
-        dhidden = np.zeros_like(dskip)
-        dgates, dsplits = [], []
-        for gate, split, activation in zip(self.gates[::-1], self.splits[::-1], activations[::-1], strict=True):
-            dsplit = np.concatenate([dhidden, np.zeros_like(dskip)])
-            dgate = tanh_and_sigmoid_backward(split.backward_input(dsplit), activation)
-            dhidden = dhidden + gate.backward_input(dgate)
-            dgates.insert(0, dgate)
-            dsplits.insert(0, dsplit)
-        self.dcondition = None if condition is None else self._condition_gradient(dgates)
-        dx = self.input.backward_input(dhidden)
-        return dx.swapaxes(0, 1), (dhidden, dgates, dsplits, doutput)
-""",
-            r"dskip must enter every layer",
+            NETWORK_BACKWARD.format(**RIGHT_BACKWARD | {"layers": "range(len(self.gates))"}),
+            r"the layers are taken from first to last",
         ),
         (
-            """
-class GatedNetwork(glowsep.layers.gated_network.GatedNetwork):
-    def _backpropagate(self, dy, cache):
-        x, condition, hiddens, activations, skip = cache
-        doutput = np.ascontiguousarray(dy.swapaxes(0, 1))
-        dskip = self.output.backward_input(doutput)
-        dhidden = np.zeros_like(dskip)
-        dgates, dsplits = [], []
-        for gate, split, activation in zip(self.gates[::-1], self.splits[::-1], activations[::-1], strict=True):
-            dsplit = np.concatenate([dhidden, dskip])
-            dgate = tanh_and_sigmoid_backward(split.backward_input(dsplit), activation)
-            dhidden = dhidden + gate.backward_input(dgate)
-            dgates.append(dgate)
-            dsplits.append(dsplit)
-        self.dcondition = None if condition is None else self._condition_gradient(dgates)
-        dx = self.input.backward_input(dhidden)
-        return dx.swapaxes(0, 1), (dhidden, dgates, dsplits, doutput)
-""",
-            r"the lists must be in the order of the layers",
-        ),
-    ],
-    "coupling_forward_keeping": [
-        (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def forward_keeping(self, x, condition=None):
-        x_a, x_b = self._halves(x)
-        log_scale, shift, cache = self._log_scale_and_shift(x_a, condition)
-        z_b = x_b * array_module(x).exp(log_scale) + shift
-        return self._joined(x_a, z_b), log_scale.sum(), (log_scale, shift, cache)
-""",
-            r"AffineCoupling\.forward: logdet must be an array of shape \(2,\)",
-        ),
-        (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def forward_keeping(self, x, condition=None):
-        x_a, x_b = self._halves(x)
-        log_scale, shift, cache = self._log_scale_and_shift(x_a, condition)
-        z_b = (x_b + shift) * array_module(x).exp(log_scale)
-        return self._joined(x_a, z_b), log_scale.sum(axis=(1, 2)), (log_scale, shift, cache)
-""",
-            r"the shift is scaled too",
-        ),
-        (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def forward_keeping(self, x, condition=None):
-        x_a, x_b = self._halves(x)
-        log_scale, shift, cache = self._log_scale_and_shift(x_a, condition)
-        z_b = x_b * array_module(x).exp(log_scale) + shift
-        return self._joined(x_a, z_b), -log_scale.sum(axis=(1, 2)), (log_scale, shift, cache)
-""",
-            r"AffineCoupling\.forward: logdet .*the sign is flipped",
+            NETWORK_BACKWARD.format(**RIGHT_BACKWARD | {"condition": "dbefore"}),
+            r"pop in exactly the reverse order of forward|the gradient of 'conditions",
         ),
     ],
     "coupling_forward": [
         (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def forward(self, x, condition=None):
-        return self.forward_keeping(x, condition)
-""",
-            r"must return a pair",
+            FORWARD.format(**RIGHT_VALUES | {"logdet": "log_scale.sum()"}),
+            r"AffineCoupling\.forward: logdet must be an array of shape \(2,\)",
         ),
+        (FORWARD.format(**RIGHT_VALUES | {"z_b": "(x_b + shift) * np.exp(log_scale)"}), r"the shift is scaled too"),
         (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def forward(self, x, condition=None):
-        return self.forward_keeping(x)[:2]
-""",
-            r"hand the condition on",
+            FORWARD.format(**RIGHT_VALUES | {"logdet": "-log_scale.sum(axis=(1, 2))"}),
+            r"AffineCoupling\.forward: logdet .*the sign is flipped",
         ),
-    ],
-    "coupling_inverse_keeping": [
-        (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def inverse_keeping(self, z, condition=None):
-        z_a, z_b = self._halves(z)
-        log_scale, shift, cache = self._log_scale_and_shift(z_a, condition)
-        x_b = z_b * array_module(z).exp(-log_scale) - shift
-        return self._joined(z_a, x_b), (log_scale, shift, cache)
-""",
-            r"AffineCoupling\.inverse_keeping: x .*undone in the wrong order",
-        ),
-        (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def inverse_keeping(self, z, condition=None):
-        z_a, z_b = self._halves(z)
-        log_scale, shift, cache = self._log_scale_and_shift(z_a, condition)
-        x_b = (z_b - shift) * array_module(z).exp(log_scale)
-        return self._joined(z_a, x_b), (log_scale, shift, cache)
-""",
-            r"scaled by exp\(s\) once more",
-        ),
+        (FORWARD.format(**RIGHT_VALUES | {"condition": "None"}), r"hand the condition on"),
+        (FORWARD.format(**RIGHT_VALUES | {"tape": "None"}), r"the tape's length is 0"),
     ],
     "coupling_inverse": [
         (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def inverse(self, z, condition=None):
-        return self.inverse_keeping(z, condition)
-""",
-            r"must return x alone",
+            INVERSE.format(**RIGHT_INVERSE | {"result": "stacked(z_a, z_b * np.exp(-log_scale) - shift)"}),
+            r"AffineCoupling\.inverse: x .*undone in the wrong order",
         ),
         (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def inverse(self, z, condition=None):
-        return self.forward(z, condition)[0]
-""",
-            r"this is forward once more",
+            INVERSE.format(**RIGHT_INVERSE | {"result": "stacked(z_a, (z_b - shift) * np.exp(log_scale))"}),
+            r"scaled by exp\(s\) once more",
+        ),
+        (
+            INVERSE.format(**RIGHT_INVERSE | {"result": "z_a, (z_b - shift) * np.exp(-log_scale)"}),
+            r"must return x alone",
+        ),
+        (INVERSE.format(**RIGHT_INVERSE | {"network": "self.network"}), r"ask self\.network\.frozen\(\)"),
+    ],
+    "coupling_recorded_again": [
+        (
+            RECORDED_AGAIN.format("return [self._log_scale_and_shift(z_a, condition, network, [])]"),
+            r"the tape's length is 1, but forward appends 6",
+        ),
+        (
+            RECORDED_AGAIN.format("return self._log_scale_and_shift(z_a, condition, network, [])"),
+            r"must return the tape, a list, but returns a tuple",
+        ),
+        (
+            RECORDED_AGAIN.format(
+                "of_network = []; pair = self._log_scale_and_shift(z_a, condition, network, of_network); "
+                "return [pair] + of_network[:-1]"
+            ),
+            r"not in the order in which forward appends them",
+        ),
+        (
+            RECORDED_AGAIN.format(
+                "self.tape = getattr(self, 'tape', []); "
+                "self._log_scale_and_shift(z_a, condition, network, self.tape); return self.tape"
+            ),
+            r"nothing may be kept between calls",
+        ),
+        (
+            RECORDED_AGAIN.format(
+                "tape = []; self._log_scale_and_shift(z_a, condition, self.network, tape); return tape"
+            ),
+            r"run the network that was handed over",
+        ),
+        (
+            RECORDED_AGAIN.format("tape = []; self._log_scale_and_shift(z_a, None, network, tape); return tape"),
+            r"hand the condition on",
         ),
     ],
     "coupling_network_gradient": [
-        (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def _network_gradient(self, dlog_scale, dshift, log_scale):
-        return self._joined(dlog_scale, dshift)
-""",
-            r"the derivative of the tanh is missing",
-        ),
-        (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def _network_gradient(self, dlog_scale, dshift, log_scale):
-        return self._joined(dlog_scale * (1 - log_scale**2), dshift)
-""",
-            r"tanh\(r / B\) is s / B",
-        ),
-    ],
-    "coupling_gradients": [
-        (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def _backward(self, dz, dlogdet, z, condition, kept, network_backward):
-        z_a, z_b = self._halves(z)
-        dz_a, dz_b = self._halves(dz)
-        log_scale, shift, cache = self._log_scale_and_shift(z_a, condition) if kept is None else kept
-        scale = array_module(z).exp(log_scale)
-        x_b = (z_b - shift) / scale
-        dx_b = dz_b * scale
-        dlog_scale = dx_b * x_b + dlogdet[:, None, None]
-        dx_a = network_backward(self._network_gradient(dlog_scale, dz_b, log_scale), cache)
-        return self._joined(dx_a, dx_b), self._joined(z_a, x_b)
-""",
-            r"AffineCoupling\.backward: dx .*dz_a is missing",
-        ),
-        (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def _backward(self, dz, dlogdet, z, condition, kept, network_backward):
-        z_a, z_b = self._halves(z)
-        dz_a, dz_b = self._halves(dz)
-        log_scale, shift, cache = self._log_scale_and_shift(z_a, condition) if kept is None else kept
-        scale = array_module(z).exp(log_scale)
-        x_b = (z_b - shift) / scale
-        dx_b = dz_b * scale
-        dx_a = dz_a + network_backward(self._network_gradient(dx_b * x_b, dz_b, log_scale), cache)
-        return self._joined(dx_a, dx_b), self._joined(z_a, x_b)
-""",
-            r"dlogdet is missing in ds",
-        ),
+        (NETWORK_GRADIENT.format("stacked(dlog_scale, dshift)"), r"the derivative of the tanh is missing"),
+        (NETWORK_GRADIENT.format("stacked(dlog_scale * (1 - log_scale**2), dshift)"), r"tanh\(r / B\) is s / B"),
     ],
     "coupling_backward": [
         (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
-        return self._backward(dz, dlogdet, z, condition, kept, self.network.backward_input)
-""",
+            BACKWARD.format(**RIGHT_GRADIENTS | {"straight": ""}),
+            r"AffineCoupling\.backward: dx .*dz_a is missing",
+        ),
+        (BACKWARD.format(**RIGHT_GRADIENTS | {"dlog_scale": "dx_b * x_b"}), r"dlogdet is missing in ds"),
+        (
+            BACKWARD.format(**RIGHT_GRADIENTS | {"tape": "self._recorded_again(z_a, condition, self.network)"}),
+            r"leaves \d+ entries on the tape",
+        ),
+        (
+            BACKWARD.format(
+                **RIGHT_GRADIENTS
+                | {
+                    "tape": "self._recorded_again(z_a, condition, self.network.frozen())",
+                    "network": "self.network.frozen()",
+                }
+            ),
             r"the gradient of 'network\..*' is not set",
         ),
         (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
-        return self._backward(dz, dlogdet, z, None, kept, self.network.backward)
-""",
+            BACKWARD.format(
+                **RIGHT_GRADIENTS | {"tape": "self._recorded_again(z_a, None, self.network) if tape is None else tape"}
+            ),
             r"hand the condition on",
         ),
     ],
     "coupling_backward_inverse": [
         (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def backward_inverse(self, dx, x, condition=None, kept=None):
-        x_a, x_b = self._halves(x)
-        dx_a, dx_b = self._halves(dx)
-        log_scale, shift, cache = self._log_scale_and_shift(x_a, condition) if kept is None else kept
-        scale = array_module(x).exp(log_scale)
-        dz_b = dx_b / scale
-        dz_a = dx_a + self.network.backward_input(self._network_gradient(dx_b * x_b, -dz_b, log_scale), cache)
-        return self._joined(dz_a, dz_b), self._joined(x_a, x_b * scale + shift)
-""",
+            BACKWARD_INVERSE.format(**RIGHT_INVERSE_GRADIENTS | {"ds": "dx_b * x_b"}),
             r"AffineCoupling\.backward_inverse: dz .*the minus sign of ds is missing",
         ),
         (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def backward_inverse(self, dx, x, condition=None, kept=None):
-        x_a, x_b = self._halves(x)
-        dx_a, dx_b = self._halves(dx)
-        log_scale, shift, cache = self._log_scale_and_shift(x_a, condition) if kept is None else kept
-        scale = array_module(x).exp(log_scale)
-        dz_b = dx_b / scale
-        dz_a = self.network.backward_input(self._network_gradient(-dx_b * x_b, -dz_b, log_scale), cache)
-        return self._joined(dz_a, dz_b), self._joined(x_a, x_b * scale + shift)
-""",
+            BACKWARD_INVERSE.format(**RIGHT_INVERSE_GRADIENTS | {"straight": ""}),
             r"dx_a is missing: z_a goes straight through, too",
         ),
         (
-            """
-class AffineCoupling(glowsep.AffineCoupling):
-    def backward_inverse(self, dx, x, condition=None, kept=None):
-        x_a, x_b = self._halves(x)
-        dx_a, dx_b = self._halves(dx)
-        log_scale, shift, cache = self._log_scale_and_shift(x_a, condition) if kept is None else kept
-        scale = array_module(x).exp(log_scale)
-        dz_b = dx_b / scale
-        dz_a = dx_a + self.network.backward(self._network_gradient(-dx_b * x_b, -dz_b, log_scale), cache)
-        return self._joined(dz_a, dz_b), self._joined(x_a, x_b * scale + shift)
-""",
+            BACKWARD_INVERSE.format(**RIGHT_INVERSE_GRADIENTS | {"network": "self.network"}),
             r"was changed, but the parameters are frozen here",
         ),
     ],
