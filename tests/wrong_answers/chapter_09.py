@@ -67,7 +67,7 @@ class Squeeze(glowsep.Squeeze):
         (
             """
 class Squeeze(glowsep.Squeeze):
-    def forward(self, x, condition=None):
+    def forward(self, x, condition=None, tape=None):
         return self._stack(x), 0
 """,
             r"logdet must be an array of shape \(2,\)",
@@ -75,7 +75,7 @@ class Squeeze(glowsep.Squeeze):
         (
             """
 class Squeeze(glowsep.Squeeze):
-    def forward(self, x, condition=None):
+    def forward(self, x, condition=None, tape=None):
         return self._stack(x), np.full(len(x), x[0].size * np.log(self.factor))
 """,
             r"nothing is stretched",
@@ -85,7 +85,7 @@ class Squeeze(glowsep.Squeeze):
         (
             """
 class Squeeze(glowsep.Squeeze):
-    def inverse(self, z, condition=None):
+    def inverse(self, z, condition=None, tape=None):
         batch, channels, frames = z.shape
         return z.reshape(batch, channels // self.factor, self.factor * frames)
 """,
@@ -94,7 +94,7 @@ class Squeeze(glowsep.Squeeze):
         (
             """
 class Squeeze(glowsep.Squeeze):
-    def inverse(self, z, condition=None):
+    def inverse(self, z, condition=None, tape=None):
         return z
 """,
             r"Squeeze\.inverse: x has shape \(2, 6, 2\), but must have \(2, 3, 4\)",
@@ -104,7 +104,7 @@ class Squeeze(glowsep.Squeeze):
         (
             """
 class Squeeze(glowsep.Squeeze):
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
         x = self._unstack(z)
         return dz.reshape(x.shape), x
 """,
@@ -113,7 +113,7 @@ class Squeeze(glowsep.Squeeze):
         (
             """
 class Squeeze(glowsep.Squeeze):
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
         return self._unstack(dz), z
 """,
             r"Squeeze\.backward: x, rebuilt from the other side, has shape",
@@ -123,7 +123,7 @@ class Squeeze(glowsep.Squeeze):
         (
             """
 class Squeeze(glowsep.Squeeze):
-    def backward_inverse(self, dx, x, condition=None):
+    def backward_inverse(self, dx, x, condition=None, tape=None):
         z = self._stack(x)
         return dx.reshape(z.shape), z
 """,
@@ -132,7 +132,7 @@ class Squeeze(glowsep.Squeeze):
         (
             """
 class Squeeze(glowsep.Squeeze):
-    def backward_inverse(self, dx, x, condition=None):
+    def backward_inverse(self, dx, x, condition=None, tape=None):
         return self._stack(dx), x
 """,
             r"Squeeze\.backward_inverse: z, rebuilt from the other side, has shape",
@@ -142,10 +142,10 @@ class Squeeze(glowsep.Squeeze):
         (
             """
 class Glow(glowsep.Glow):
-    def forward(self, x, condition=None):
+    def forward(self, x, condition=None, tape=None):
         z = x
         for layer in self.layers:
-            z, logdet = layer.forward(z, condition)
+            z, logdet = layer.forward(z, condition, tape)
         return z, logdet
 """,
             r"only the last layer's; all of them must be summed",
@@ -153,21 +153,33 @@ class Glow(glowsep.Glow):
         (
             """
 class Glow(glowsep.Glow):
-    def forward(self, x, condition=None):
+    def forward(self, x, condition=None, tape=None):
         z, logdet = x, 0
         for layer in self.layers:
-            z, layer_logdet = layer.forward(z, condition)
+            z, layer_logdet = layer.forward(z, condition, tape)
             logdet = logdet + layer_logdet
         return z, logdet / len(self.layers)
 """,
             r"averaged over the layers",
+        ),
+        (
+            """
+class Glow(glowsep.Glow):
+    def forward(self, x, condition=None, tape=None):
+        z, logdet = x, 0
+        for layer in self.layers:
+            z, layer_logdet = layer.forward(z, condition)
+            logdet = logdet + layer_logdet
+        return z, logdet
+""",
+            r"Glow\.backward: pops more from the tape than was appended",
         ),
     ],
     "glow_log_prob": [
         (
             """
 class Glow(glowsep.Glow):
-    def log_prob(self, x, condition=None):
+    def log_prob(self, x, condition=None, tape=None):
         z, logdet = self.forward(x, condition)
         return standard_normal_log_prob(z)
 """,
@@ -176,7 +188,7 @@ class Glow(glowsep.Glow):
         (
             """
 class Glow(glowsep.Glow):
-    def log_prob(self, x, condition=None):
+    def log_prob(self, x, condition=None, tape=None):
         z, logdet = self.forward(x, condition)
         return standard_normal_log_prob(z) - logdet
 """,
@@ -187,10 +199,9 @@ class Glow(glowsep.Glow):
         (
             """
 class Glow(glowsep.Glow):
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
-        kept = [None] * len(self.layers) if kept is None else kept
-        for layer, layer_kept in zip(self.layers, kept):
-            dz, z = layer.backward(dz, dlogdet, z, condition, layer_kept)
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        for layer in self.layers:
+            dz, z = layer.backward(dz, dlogdet, z, condition, tape)
         return dz, z
 """,
             r"the last layer's turn is first",
@@ -198,12 +209,22 @@ class Glow(glowsep.Glow):
         (
             """
 class Glow(glowsep.Glow):
-    def backward(self, dz, dlogdet, z, condition=None, kept=None):
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
         for layer in reversed(self.layers):
-            dz, _ = layer.backward(dz, dlogdet, z, condition)
+            dz, _ = layer.backward(dz, dlogdet, z, condition, tape)
         return dz, self.inverse(z)
 """,
             r"every layer was given the flow's output z",
+        ),
+        (
+            """
+class Glow(glowsep.Glow):
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        for layer in reversed(self.layers):
+            dz, z = layer.backward(dz, dlogdet, z, condition)
+        return dz, z
+""",
+            r"Glow\.backward: leaves \d+ entries on the tape",
         ),
     ],
 }
