@@ -61,18 +61,18 @@ def negative_log_likelihood(z, logdet):
         (
             """
 class Prior(glowsep.Prior):
-    def denoise(self, u, noise):
-        score, log_prob = self.score(u, noise)
-        return u + noise[:, None, None] * score, log_prob
+    def denoise(self, u, sigma):
+        score, log_prob = self.score(u, sigma)
+        return u + sigma[:, None, None] * score, log_prob
 """,
             r"the formula has the variance σ²",
         ),
         (
             """
 class Prior(glowsep.Prior):
-    def denoise(self, u, noise):
-        score, log_prob = self.score(u, noise)
-        return u - noise[:, None, None] ** 2 * score, log_prob
+    def denoise(self, u, sigma):
+        score, log_prob = self.score(u, sigma)
+        return u - sigma[:, None, None] ** 2 * score, log_prob
 """,
             r"score points uphill, so add it",
         ),
@@ -166,4 +166,4 @@ class WarmupCosine(glowsep.learning.schedules.WarmupCosine):
     ],
 }
 
-PACKAGE = {"clip_by_global_norm": "glowsep.learning.adam"}
+PACKAGE = {"clip_by_global_norm": "glowsep.learning.clipping"}
