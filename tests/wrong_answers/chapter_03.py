@@ -18,29 +18,24 @@ def update_dictionary(V, W, H):
 """
 
 FITTED_ALONE = """
-class PoissonNMF(glowsep.systems.nmf.separate.PoissonNMF):
-    def masks(self, magnitude, names):
-        dictionaries = self.dictionaries[places(names, self.names)].astype(magnitude.dtype)
-        models = [W @ activations(magnitude, W, self.iterations) for W in dictionaries]
-        return ratio_masks(np.stack(models), self.exponent)
+def joint_parts(V, dictionaries, iterations):
+    xp = array_module(V)
+    return xp.stack([W @ activations(V, W, iterations) for W in dictionaries])
 """
 
-OTHER_ORDER = """
-class PoissonNMF(glowsep.systems.nmf.separate.PoissonNMF):
-    def masks(self, magnitude, names):
-        dictionaries = self.dictionaries[: len(names)].astype(magnitude.dtype)
-        H = activations(magnitude, np.concatenate(dictionaries, axis=1), self.iterations)
-        parts = np.split(H, len(names))
-        return ratio_masks(np.stack([W @ H for W, H in zip(dictionaries, parts)]), self.exponent)
+WHOLE_MODEL = """
+def joint_parts(V, dictionaries, iterations):
+    xp = array_module(V)
+    W = xp.concatenate(list(dictionaries), axis=1)
+    return xp.stack([W @ activations(V, W, iterations)] * len(dictionaries))
 """
 
-NO_EXPONENT = """
-class PoissonNMF(glowsep.systems.nmf.separate.PoissonNMF):
-    def masks(self, magnitude, names):
-        dictionaries = self.dictionaries[places(names, self.names)].astype(magnitude.dtype)
-        H = activations(magnitude, np.concatenate(dictionaries, axis=1), self.iterations)
-        parts = np.split(H, len(names))
-        return ratio_masks(np.stack([W @ H for W, H in zip(dictionaries, parts)]))
+MASKS = """
+def joint_parts(V, dictionaries, iterations):
+    xp = array_module(V)
+    H = activations(V, xp.concatenate(list(dictionaries), axis=1), iterations)
+    ends = np.cumsum([W.shape[1] for W in dictionaries])[:-1].tolist()
+    return ratio_masks(xp.stack([W @ part for W, part in zip(dictionaries, xp.split(H, ends))]))
 """
 
 WRONG_ANSWERS = {
@@ -69,13 +64,16 @@ WRONG_ANSWERS = {
         (UPDATE_DICTIONARY.format("W * ((V / (W @ H + TINY)) @ H) / (H.sum(axis=1) + TINY)"), "H is not transposed"),
         (UPDATE_DICTIONARY.format("W * ((V / (W @ H + TINY)) @ H.T) / H.sum(axis=0)"), "summed over its components"),
     ],
-    "nmf_masks": [
+    "joint_parts": [
         (FITTED_ALONE, "fitted to the mixture by itself"),
-        (OTHER_ORDER, "in the order in which they were learnt"),
-        (NO_EXPONENT, "the exponent is forgotten"),
+        (WHOLE_MODEL, "each dictionary has its own rows of H"),
+        (MASKS, "the parts themselves are asked for"),
     ],
     "same_dictionary": [
         ("mask_of_each = 1", "gives both the same share"),
         ("mask_of_each = 0", "gives both the same share"),
     ],
 }
+
+# Solutions that are the package's own functions, statement for statement.
+PACKAGE = {"joint_parts": "glowsep.learning.nmf"}

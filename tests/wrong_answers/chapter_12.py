@@ -31,33 +31,48 @@ def poisson(mixture, total):
         (
             """
 class Prior(glowsep.Prior):
-    def backward_generate(self, dmagnitude, cache):
-        (standard, kept), noise = cache, self._quietest(cache[0])
-        dstandard = dmagnitude[None] * self.deviation(noise)
-        return self.flow.backward_inverse(dstandard, standard, self.condition(noise), kept)[0][0]
+    def backward_generate(self, dmagnitude, tape):
+        standard = tape.pop()
+        sigma = self._lowest_sigma(standard)
+        dstandard = dmagnitude[None] * self.deviation(sigma)
+        return self.flow.backward_inverse(dstandard, standard, self.condition(sigma), tape)[0][0]
 """,
             r"slope of expand is missing",
         ),
         (
             """
 class Prior(glowsep.Prior):
-    def backward_generate(self, dmagnitude, cache):
-        (standard, kept), noise = cache, self._quietest(cache[0])
-        dstandard = dmagnitude[None] * self.expand_slope(self.restore(standard, noise))
-        return self.flow.backward_inverse(dstandard, standard, self.condition(noise), kept)[0][0]
+    def backward_generate(self, dmagnitude, tape):
+        standard = tape.pop()
+        sigma = self._lowest_sigma(standard)
+        dstandard = dmagnitude[None] * self.expand_slope(self.restore(standard, sigma))
+        return self.flow.backward_inverse(dstandard, standard, self.condition(sigma), tape)[0][0]
 """,
             r"deviation d is missing",
         ),
         (
             """
 class Prior(glowsep.Prior):
-    def backward_generate(self, dmagnitude, cache):
-        (standard, kept), noise = cache, self._quietest(cache[0])
-        u = self.restore(standard, noise)
-        dstandard = dmagnitude[None] * self.expand_slope(u) * self.deviation(noise)
-        return self.flow.backward_inverse(dstandard, standard, self.condition(noise), kept)[0]
+    def backward_generate(self, dmagnitude, tape):
+        standard = tape.pop()
+        sigma = self._lowest_sigma(standard)
+        u = self.restore(standard, sigma)
+        dstandard = dmagnitude[None] * self.expand_slope(u) * self.deviation(sigma)
+        return self.flow.backward_inverse(dstandard, standard, self.condition(sigma), tape)[0]
 """,
             r"mind the batch axis",
+        ),
+        (
+            """
+class Prior(glowsep.Prior):
+    def backward_generate(self, dmagnitude, tape):
+        standard = tape.pop()
+        sigma = self._lowest_sigma(standard)
+        u = self.restore(standard, sigma)
+        dstandard = dmagnitude[None] * self.expand_slope(u) * self.deviation(sigma)
+        return self.flow.backward_inverse(dstandard, standard, self.condition(sigma))[0][0]
+""",
+            r"something is left on the tape",
         ),
     ],
     "latent_search": [
@@ -68,18 +83,19 @@ class LatentSearch(glowsep.LatentSearch):
         latents = {str(i): self.start(prior, mixture, len(priors), rng) for i, prior in enumerate(priors)}
         adam, history = Adam(latents, self.learning_rate), []
         for iteration in range(self.iterations):
-            magnitudes, caches = generate_all(priors, latents)
+            tapes = [[] for _ in priors]
+            magnitudes = generate_all(priors, latents, tapes)
             distance, dtotal = self.likelihood(mixture, magnitudes.sum(axis=0))
             gradients = {
-                name: prior.backward_generate(dtotal, cache)
-                for name, prior, cache in zip(latents, priors, caches, strict=True)
+                name: prior.backward_generate(dtotal, tape)
+                for name, prior, tape in zip(latents, priors, tapes, strict=True)
             }
             energy = sum(0.5 * float((z * z).sum()) for z in latents.values())
             history.append({"likelihood": float(distance), "prior": energy})
             if callback is not None:
                 callback(iteration, magnitudes, history[-1])
             adam.step(gradients)
-        return Found(generate_all(priors, latents)[0], list(latents.values()), history)
+        return Found(generate_all(priors, latents), list(latents.values()), history)
 """,
             r"the weight λ is ignored",
         ),
@@ -90,18 +106,19 @@ class LatentSearch(glowsep.LatentSearch):
         latents = {str(i): self.start(prior, mixture, len(priors), rng) for i, prior in enumerate(priors)}
         adam, history = Adam(latents, self.learning_rate), []
         for iteration in range(self.iterations):
-            magnitudes, caches = generate_all(priors, latents)
+            tapes = [[] for _ in priors]
+            magnitudes = generate_all(priors, latents, tapes)
             gradients, total = {}, 0.0
-            for i, (name, prior, cache) in enumerate(zip(latents, priors, caches, strict=True)):
+            for i, (name, prior, tape) in enumerate(zip(latents, priors, tapes, strict=True)):
                 distance, dmagnitude = self.likelihood(mixture, magnitudes[i])
-                gradients[name] = prior.backward_generate(dmagnitude, cache) + self.weight * latents[name]
+                gradients[name] = prior.backward_generate(dmagnitude, tape) + self.weight * latents[name]
                 total += float(distance)
             energy = sum(0.5 * float((z * z).sum()) for z in latents.values())
             history.append({"likelihood": total, "prior": energy})
             if callback is not None:
                 callback(iteration, magnitudes, history[-1])
             adam.step(gradients)
-        return Found(generate_all(priors, latents)[0], list(latents.values()), history)
+        return Found(generate_all(priors, latents), list(latents.values()), history)
 """,
             r"explain the whole mixture alone",
         ),
@@ -112,11 +129,12 @@ class LatentSearch(glowsep.LatentSearch):
         latents = {str(i): self.start(prior, mixture, len(priors), rng) for i, prior in enumerate(priors)}
         adam, history = Adam(latents, self.learning_rate), []
         for iteration in range(self.iterations):
-            magnitudes, caches = generate_all(priors, latents)
+            tapes = [[] for _ in priors]
+            magnitudes = generate_all(priors, latents, tapes)
             distance, dtotal = self.likelihood(mixture, magnitudes.sum(axis=0))
             gradients = {
-                name: prior.backward_generate(dtotal, cache) + self.weight * latents[name]
-                for name, prior, cache in zip(latents, priors, caches, strict=True)
+                name: prior.backward_generate(dtotal, tape) + self.weight * latents[name]
+                for name, prior, tape in zip(latents, priors, tapes, strict=True)
             }
             energy = sum(0.5 * float((z * z).sum()) for z in latents.values())
             history.append({"likelihood": float(distance), "prior": energy})
@@ -151,4 +169,4 @@ def summing_to(mixture, magnitudes):
 }
 
 # Solutions that are the package's own functions, statement for statement.
-PACKAGE = {"poisson": "glowsep.learning.losses", "summing_to": "glowsep.systems.search.found"}
+PACKAGE = {"summing_to": "glowsep.systems.search.annealed"}

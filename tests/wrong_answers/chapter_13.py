@@ -5,30 +5,30 @@ WRONG_ANSWERS = {
         (
             """
 def unmasked(magnitudes, mixture, rate, config):
-    mid = resample(mixture.mean(axis=0), rate, config.rate)
-    phase = phase_of(stft(mid, config.window_length, config.hop))
+    waveform = mid(mixture, rate, config.rate)
+    phase = phase_of(stft(waveform, config.window_length, config.hop))
     with_nyquist = np.pad(magnitudes, ((0, 0), (0, 1), (0, 0)))
-    return istft(with_nyquist * phase, len(mid), config.window_length, config.hop)
+    return istft(with_nyquist * phase, len(waveform), config.window_length, config.hop)
 """,
             r"times as loud as the mid.*divided by window_length / 4",
         ),
         (
             """
 def unmasked(magnitudes, mixture, rate, config):
-    mid = resample(mixture.mean(axis=0), rate, config.rate)
-    phase = phase_of(stft(mid, config.window_length, config.hop))
-    with_nyquist = np.pad(magnitudes, ((0, 0), (1, 0), (0, 0))) * (config.window_length / 4)
-    return istft(with_nyquist * phase, len(mid), config.window_length, config.hop)
+    waveform = mid(mixture, rate, config.rate)
+    phase = phase_of(stft(waveform, config.window_length, config.hop))
+    with_nyquist = np.pad(magnitudes, ((0, 0), (1, 0), (0, 0))) * full_scale(config.window_length)
+    return istft(with_nyquist * phase, len(waveform), config.window_length, config.hop)
 """,
             r"(the Nyquist bin \*behind\* the others|times as loud)",
         ),
         (
             """
 def unmasked(magnitudes, mixture, rate, config):
-    mid = resample(mixture.mean(axis=0), rate, config.rate)
-    spectrum = stft(mid, config.window_length, config.hop)
+    waveform = mid(mixture, rate, config.rate)
+    spectrum = stft(waveform, config.window_length, config.hop)
     masks = np.pad(magnitudes / magnitudes.sum(axis=0).clip(1e-9), ((0, 0), (0, 1), (0, 0)))
-    return istft(masks * spectrum, len(mid), config.window_length, config.hop)
+    return istft(masks * spectrum, len(waveform), config.window_length, config.hop)
 """,
             r"times as loud as the mid",
         ),
@@ -119,4 +119,4 @@ def data_set_mean(scores):
 }
 
 # Solutions that are the package's own functions, statement for statement.
-PACKAGE = {"unmasked": "glowsep.separate"}
+PACKAGE = {"unmasked": "glowsep.systems.glow.separate"}
