@@ -170,9 +170,9 @@ def test_another_system_can_be_chosen(method, song, baselines, tmp_path):
     np.testing.assert_allclose(stems(tmp_path / "out").sum(axis=0), mixture, atol=1e-5)
 
 
-def test_what_needs_the_true_sources_cannot_separate_a_song(song, capsys):
+def test_what_knows_no_sources_cannot_separate_a_song(song, capsys):
     assert run("separate", song, "--method", "oracle-power") == 1
-    assert "oracle_power needs a song's true sources: use evaluate, or one of instglow" in capsys.readouterr().err
+    assert "oracle_power knows no sources by itself: use evaluate, or one of instglow" in capsys.readouterr().err
     assert files(song.parent) == ["song.wav"]
 
 

@@ -44,7 +44,7 @@ def run(arguments: Namespace) -> None:
     folders = output_folders(arguments.songs, arguments.out)
     system = systems.load_system(arguments)
     if not system.sources:
-        raise ValueError(f"{system.name} needs a song's true sources: use evaluate, or one of {', '.join(TRAINED)}")
+        raise ValueError(f"{system.name} knows no sources by itself: use evaluate, or one of {', '.join(TRAINED)}")
     for song, folder in folders.items():
         refuse_overwriting(song, [folder / f"{source}.wav" for source in system.sources])
     references = reports.true_sources(arguments, system.sources)
