@@ -116,7 +116,9 @@ def test_recordings_that_are_too_short_are_refused():
     fit(new_prior(), solo()[:shortest], solo()[: excerpt + 1], SHORT, progress=False)
     with pytest.raises(ValueError, match=f"the recordings have {shortest - 1} samples, expected at least {shortest}"):
         fit(new_prior(), solo()[: shortest - 1], None, SHORT, progress=False)
-    with pytest.raises(ValueError, match=f"validation recordings have {excerpt} samples, expected at least {excerpt + 1}"):
+    with pytest.raises(
+        ValueError, match=f"validation recordings have {excerpt} samples, expected at least {excerpt + 1}"
+    ):
         fit(new_prior(), solo(), solo()[:excerpt], SHORT, progress=False)
 
 

@@ -133,9 +133,7 @@ def _events_and_owners(song):
     """
     events, notes = [], Counter()
     program = [0] * 16
-    sounding = defaultdict(
-        deque
-    )  # (channel, key) -> the players that hold it, released in the order of striking
+    sounding = defaultdict(deque)  # (channel, key) -> the players that hold it, released in the order of striking
     tick = 0
     for message in mido.merge_tracks(song.tracks):
         tick += message.time
