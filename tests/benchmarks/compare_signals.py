@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 from compare_steps import alternately
-from glowsep.cli.priors import load_priors
 from scipy.signal import ShortTimeFFT, get_window
 
 from glowsep import AnnealedSearch, istft, separate, stft
 from glowsep.arrays.threads import blas
+from glowsep.datasets.shipped import shipped
 from glowsep.metrics import bss_eval
 from glowsep.signals import audio
+from glowsep.systems.glow.instglow import load_priors
 
 RATE, LENGTH, HOP = 44_100, 1024, 256
 AUDIO_SECONDS, BSS_SECONDS, SEPARATED_SECONDS = 60, 5, 10
@@ -79,7 +80,7 @@ def separation(song, device):
 
     On more cores than one, the sources' stages run side by side, and their times do not add up.
     """
-    priors = load_priors(None, device)
+    priors = load_priors([shipped("priors")], device)
     waveform, rate = audio.read(song)
     excerpt = waveform[:, : SEPARATED_SECONDS * rate]
     separate(excerpt, priors, rate, search=AnnealedSearch(iterations=1))  # loads what is loaded when it is wanted
