@@ -84,7 +84,7 @@ RIGHT_INVERSE = {
 
 RECORDED_AGAIN = """
 class AffineCoupling(glowsep.AffineCoupling):
-    def _recorded_again(self, z_a, condition, network):
+    def _recorded_again(self, x_a, condition, network):
         {}
 """
 
@@ -221,16 +221,16 @@ WRONG_ANSWERS = {
     ],
     "coupling_recorded_again": [
         (
-            RECORDED_AGAIN.format("return [self._log_scale_and_shift(z_a, condition, network, [])]"),
+            RECORDED_AGAIN.format("return [self._log_scale_and_shift(x_a, condition, network, [])]"),
             r"the tape's length is 1, but forward appends 6",
         ),
         (
-            RECORDED_AGAIN.format("return self._log_scale_and_shift(z_a, condition, network, [])"),
+            RECORDED_AGAIN.format("return self._log_scale_and_shift(x_a, condition, network, [])"),
             r"must return the tape, a list, but returns a tuple",
         ),
         (
             RECORDED_AGAIN.format(
-                "of_network = []; pair = self._log_scale_and_shift(z_a, condition, network, of_network); "
+                "of_network = []; pair = self._log_scale_and_shift(x_a, condition, network, of_network); "
                 "return [pair] + of_network[:-1]"
             ),
             r"not in the order in which forward appends them",
@@ -238,18 +238,18 @@ WRONG_ANSWERS = {
         (
             RECORDED_AGAIN.format(
                 "self.tape = getattr(self, 'tape', []); "
-                "self._log_scale_and_shift(z_a, condition, network, self.tape); return self.tape"
+                "self._log_scale_and_shift(x_a, condition, network, self.tape); return self.tape"
             ),
             r"nothing may be kept between calls",
         ),
         (
             RECORDED_AGAIN.format(
-                "tape = []; self._log_scale_and_shift(z_a, condition, self.network, tape); return tape"
+                "tape = []; self._log_scale_and_shift(x_a, condition, self.network, tape); return tape"
             ),
             r"run the network that was handed over",
         ),
         (
-            RECORDED_AGAIN.format("tape = []; self._log_scale_and_shift(z_a, None, network, tape); return tape"),
+            RECORDED_AGAIN.format("tape = []; self._log_scale_and_shift(x_a, None, network, tape); return tape"),
             r"hand the condition on",
         ),
     ],
