@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from glowsep.check.bijections import check_bijection
-from glowsep.check.plain import check_plain
+from glowsep.check.plain_layers import check_plain
 from glowsep.check.report import Report
 
 
