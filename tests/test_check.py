@@ -642,7 +642,7 @@ class UsesUpItsInput(Gate):
 @pytest.mark.parametrize(
     "layer, fragment",
     [
-        (Peeks(), "Peeks.backward: leaves 1 entries on the tape"),
+        (Peeks(), "Peeks.backward: leaves 1 entry on the tape"),
         (FirstInFirstOut(), "dx, called after another pass on the same tape, is wrong"),
         (KeepsTheLatest(), "KeepsTheLatest.backward: dx"),
         (PopsTwice(), "pops more from the tape than was appended"),

@@ -93,7 +93,8 @@ class Subject:
     def expect_popped(self, method, tape):
         """See that everything that was appended to a tape has been popped, and nothing else."""
         if len(tape):
-            self.fail(method, f"leaves {len(tape)} entries on the tape, but must pop what was appended")
+            entries = "1 entry" if len(tape) == 1 else f"{len(tape)} entries"
+            self.fail(method, f"leaves {entries} on the tape, but must pop what was appended")
 
     def gradients(self, method="backward"):
         """Copies of the gradients that ``method`` has set, each in its parameter's shape and dtype."""

@@ -155,7 +155,7 @@ WRONG_ANSWERS = {
         (GATE.format("tape.pop()", "dg * (1 - tanh * tanh), " + DB), r"the factor sigmoid\(b\) is missing"),
         (GATE.format("tape.pop()", DA + ", dg * sigmoid * (1 - sigmoid)"), r"the factor tanh\(a\) is missing"),
         (GATE.format("tape.pop()", DB + ", " + DA), "have changed places"),
-        (GATE.format("tape[-1]", DA + ", " + DB), "leaves 1 entries on the tape"),
+        (GATE.format("tape[-1]", DA + ", " + DB), "leaves 1 entry on the tape"),
         (GATE.format("tape.pop(0)", DA + ", " + DB), "called after another pass on the same tape"),
         (GATE_THAT_REMEMBERS.format("", ""), "nothing is on the tape"),
         (GATE_THAT_REMEMBERS.format("tape.append(x)", "tape.pop()"), "belongs on the tape, not on the layer"),
