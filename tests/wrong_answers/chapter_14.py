@@ -27,24 +27,24 @@ def array_module(array):
     "on_device_of": [
         (
             """
-def on_device_of(array, neighbour):
-    return array_module(neighbour).asarray(array)
+def on_device_of(array, other):
+    return array_module(other).asarray(array)
 """,
             r"from device to host: .* only to_host leads back",
         ),
         (
             """
-def on_device_of(array, neighbour):
+def on_device_of(array, other):
     return array if array_module(array) is np else to_host(array)
 """,
-            r"the result is not beside it",
+            r"the result is not where the other is",
         ),
         (
             """
-def on_device_of(array, neighbour):
+def on_device_of(array, other):
     return to_device(array, "cuda")
 """,
-            r"the result is not beside it",
+            r"the result is not where the other is",
         ),
     ],
     "centroid": [
@@ -124,6 +124,60 @@ def multiplications(config):
     return config.steps * one / config.squeeze
 """,
             r"compare term by term",
+        ),
+    ],
+    "gradients_in_shares": [
+        (
+            """
+def gradients_in_shares(flow, x, number):
+    for share in np.array_split(x, number):
+        tape = []
+        z, logdet = flow.forward(share, None, tape)
+        flow.backward(z, -np.ones_like(logdet), z, None, tape)
+    return flow.gradients()
+""",
+            r"the last share's gradients alone: backward assigns them",
+        ),
+        (
+            """
+def gradients_in_shares(flow, x, number):
+    total = {}
+    for share in np.array_split(x, number):
+        tape = []
+        z, logdet = flow.forward(share, None, tape)
+        flow.backward(z, -np.ones_like(logdet), z, None, tape)
+        for name, gradient in flow.gradients().items():
+            total[name] = total.get(name, 0) + gradient / number
+    return total
+""",
+            r"the mean over the shares: the loss is a sum",
+        ),
+        (
+            """
+def gradients_in_shares(flow, x, number):
+    total, tape = {}, []
+    forward = [flow.forward(share, None, tape) for share in np.array_split(x, number)]
+    for z, logdet in forward:
+        flow.backward(z, -np.ones_like(logdet), z, None, tape)
+        for name, gradient in flow.gradients().items():
+            total[name] = total.get(name, 0) + gradient
+    return total
+""",
+            r"does each share have a tape of its own",
+        ),
+        (
+            """
+def gradients_in_shares(flow, x, number):
+    total = {}
+    for share in np.array_split(x, number):
+        tape = []
+        z, logdet = flow.forward(share, None, tape)
+        flow.backward(-z, np.ones_like(logdet), z, None, tape)
+        for name, gradient in flow.gradients().items():
+            total[name] = total.get(name, 0) + gradient
+    return total
+""",
+            r"the sign is flipped",
         ),
     ],
     "three_limits": [
