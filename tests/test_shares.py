@@ -71,6 +71,7 @@ def test_every_method_gives_what_it_gives_undivided(items, threads):
     for wrapped, plain in (
         (flow(parallel), flow(undivided)),
         (freeze(flow(parallel)), freeze(flow(undivided))),
+        (parallel(freeze(flow(undivided))), freeze(flow(undivided))),
         (flow(parallel).frozen(), flow(undivided).frozen()),
     ):
         expected = results(plain)

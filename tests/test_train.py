@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from glowsep.errors import PriorError
+from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.systems.glow import train
 from glowsep.systems.glow.excerpts import random_equalisers, random_noise_levels, without_silence
 from glowsep.systems.glow.prior import Prior
@@ -268,6 +269,19 @@ def test_the_checkpoint_of_another_training_is_refused(changed, tmp_path):
     other = dataclasses.replace(SHORT, **{changed: 2 * getattr(SHORT, changed) + 1})
     with pytest.raises(PriorError, match="checkpoint: the checkpoint of another training configuration"):
         trained(other, checkpoint)
+
+
+def test_a_checkpoint_of_an_older_version_is_resumed(tmp_path):
+    """Before version 0.2 the noise levels had other names."""
+    checkpoint = tmp_path / "checkpoint"
+    trained(checkpoint=checkpoint)
+    header, arrays = load_arrays(checkpoint, "checkpoint")
+    header["prior"]["quietest"], header["prior"]["loudest"] = (
+        header["prior"].pop(f"sigma_{end}") for end in ("min", "max")
+    )
+    save_arrays(checkpoint, "checkpoint", header, arrays)
+    again, _ = trained(checkpoint=checkpoint)
+    assert_same_weights(weights_of(again), weights_of(trained()[0]))
 
 
 def test_the_checkpoint_of_another_prior_is_refused(tmp_path):

@@ -20,6 +20,7 @@ def check_bijection(layer, x, extra, rng, at_most):
     _check_backward(subject, x, z, extra, rng, at_most, report)
     _check_backward_inverse(subject, x, z, extra, rng, report)
     _check_tape(subject, x, z, extra, rng)
+    subject.expect_nothing_kept()
     _check_dtypes(layer, x, extra)
     return report
 
@@ -169,13 +170,12 @@ def _check_dtypes(layer, x, extra):
     subject.part.forward(x, *extra)
     z, logdet = subject.call("forward", x, *extra)
     returned = {
-        "forward": (z, logdet),
-        "inverse": (subject.call("inverse", z, *extra),),
-        "backward": subject.call("backward", z, logdet, z, *extra),
-        "backward_inverse": subject.call("backward_inverse", x, x, *extra),
+        "forward": (("z", z), ("logdet", logdet)),
+        "inverse": (("x", subject.call("inverse", z, *extra)),),
+        "backward": zip(("dx", "x"), subject.call("backward", z, logdet, z, *extra), strict=True),
+        "backward_inverse": zip(("dz", "z"), subject.call("backward_inverse", x, x, *extra), strict=True),
     }
     for method, arrays in returned.items():
-        for position, array in enumerate(arrays):
-            what = f"the returned array number {position + 1}"
-            subject.expect_array(method, what, array, np.shape(array), dtype)
+        for name, array in arrays:
+            subject.expect_array(method, name, array, np.shape(array), dtype)
     subject.gradients()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from glowsep.check.stencils import central_difference, directions, jacobians
+from glowsep.check.stencils import STEP, central_difference, directions, jacobians
 
 
 class LinearLoss:
@@ -16,12 +16,12 @@ class LinearLoss:
         self.a = rng.standard_normal(shape)
         self.b = rng.standard_normal(shape[0])
 
-    def jacobians(self, function, array):
-        """Of ``z`` and, in the last row, ``logdet`` by ``array`` (batch, ...): (batch, outputs + 1, inputs)."""
-        return jacobians(lambda: _packed(*function()), array)
+    def jacobians(self, function, array, step=STEP):
+        """Of ``z`` and, in the last row, ``logdet`` with respect to ``array``: (batch, outputs + 1, inputs)."""
+        return jacobians(lambda: _packed(*function()), array, step)
 
     def by_items(self, jacobian, shape):
-        """The two parts of the loss's gradient by an array of ``shape`` (batch, ...), from its ``jacobians``."""
+        """The two parts of the gradient with respect to an array of ``shape`` (batch, ...), from its ``jacobians``."""
         through_z = np.einsum("bo,boi->bi", self.a.reshape(len(self.a), -1), jacobian[:, :-1])
         through_logdet = self.b[:, None] * jacobian[:, -1]
         return through_z.reshape(shape), through_logdet.reshape(shape)
@@ -29,7 +29,7 @@ class LinearLoss:
     def by_parameter(self, function, parameter, at_most, rng):
         """The directions tried, and the two parts of the derivative along each.
 
-        In the parameter's shape where every entry was tried, else one number a direction.
+        In the parameter's shape where every entry was tried, else one number per direction.
         """
         tried = directions(parameter.shape, at_most, rng)
         changes = [central_difference(lambda: _packed(*function()), parameter, unit) for _, unit in tried]

@@ -8,7 +8,10 @@ from glowsep.check.hints import gradient_candidates
 from glowsep.check.loss import LinearLoss
 from glowsep.check.report import Report
 from glowsep.check.subject import Subject
-from glowsep.check.verdict import GRADIENT
+from glowsep.check.verdict import GRADIENT, CheckError
+
+REPEATED_ALONE = 1e-10  # products of another size may add up in another order
+FINER = 1e-7  # a step so small that it hardly ever crosses a kink, too inaccurate for anything else
 
 
 def check_plain(layer, x, extra, rng, at_most):
@@ -22,11 +25,18 @@ def check_plain(layer, x, extra, rng, at_most):
     def outputs():
         return subject.part.forward(x, [], *extra), np.zeros(len(x))
 
+    _check_items(subject, x, y, extra)
     by_x = loss.by_items(loss.jacobians(outputs, x), x.shape)
     dx = subject.call("backward", loss.a, tape)
     subject.expect_array("backward", "dx", dx, x.shape, x.dtype)
     candidates = gradient_candidates(*by_x, len(x), frames)
-    report.input_gradient = subject.compare("backward", "dx", dx, sum(by_x), GRADIENT, candidates)
+    try:
+        report.input_gradient = subject.compare("backward", "dx", dx, sum(by_x), GRADIENT, candidates)
+    except CheckError as error:
+        finer = loss.by_items(loss.jacobians(outputs, x, FINER), x.shape)
+        if np.allclose(dx, sum(finer), rtol=1e-4, atol=1e-4):
+            raise CheckError(f"{error} Some x is at a kink, as at 0 in a ReLU: move x away from it.") from None
+        raise
     subject.expect_popped("backward", tape)
     gradients = subject.gradients()
     report.parameter_gradients = subject.compare_parameters(loss, outputs, gradients, at_most, rng, frames)
@@ -46,8 +56,18 @@ def check_plain(layer, x, extra, rng, at_most):
         return view.backward(2 * loss.a, tape)
 
     subject.check_frozen(backward, dx)
+    subject.expect_nothing_kept()
     _check_dtypes(layer, x, extra)
     return report
+
+
+def _check_items(subject, x, y, extra):
+    """The items of a batch do not see each other: the Jacobian by brute force counts on it."""
+    for item in range(len(x)):
+        one = slice(item, item + 1)
+        alone = subject.part.forward(x[one], [], *(c[one] for c in extra))
+        mixed = f"y of item {item} depends on the rest of the batch: alone, it is another; it"
+        subject.compare("forward", mixed, y[one], alone, REPEATED_ALONE)
 
 
 def _check_dtypes(layer, x, extra):

@@ -8,13 +8,13 @@ STEP = 2e-3
 WEIGHTS = {1: 3 / 4, 2: -3 / 20, 3: 1 / 60}
 
 
-def central_difference(function, array, direction):
+def central_difference(function, array, direction, step=STEP):
     """How fast ``function()`` changes as the live ``array`` moves along ``direction``; it is put back after.
 
-    Accurate for functions that bend on the scale of 1, or on the array's own scale where that is larger.
+    Accurate for functions that bend on the scale of 1, or on the array's own scale if that is larger.
     """
     original = array.copy()
-    step = STEP * max(1.0, np.abs(original[direction != 0]).max(initial=0.0))
+    step = step * max(1.0, np.abs(original[direction != 0]).max(initial=0.0))
     change = 0.0
     for multiple, weight in WEIGHTS.items():
         for sign in (1, -1):
@@ -24,7 +24,7 @@ def central_difference(function, array, direction):
     return change / step
 
 
-def jacobians(function, array):
+def jacobians(function, array, step=STEP):
     """The Jacobian of every batch item by brute force.
 
     Parameters
@@ -42,14 +42,14 @@ def jacobians(function, array):
     for entry in range(array[0].size):
         direction = np.zeros(array.shape)
         direction.reshape(len(array), -1)[:, entry] = 1
-        columns.append(central_difference(function, array, direction))
+        columns.append(central_difference(function, array, direction, step))
     return np.stack(columns, axis=2)
 
 
 def directions(shape, at_most, rng):
     """Directions in which to try an array, each with what to call it.
 
-    All unit vectors, called by their index; where there are more than ``at_most``, some of them and, last, a
+    All unit vectors, called by their index; if there are more than ``at_most``, some of them and, last, a
     random direction through all entries.
     """
     size = int(np.prod(shape))

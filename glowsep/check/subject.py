@@ -18,17 +18,33 @@ class Subject:
 
     def __init__(self, part, dtype=None):
         self.name = type(part).__name__
-        parameters = part.parameters()
+        parameters = self._named(part, "parameters")
         for name, array in part.parameters().items():
             if not np.may_share_memory(array, parameters[name]):
                 self.fail("parameters", f"{name!r} is a copy, but must be the live array itself")
+        self._named(part, "gradients")
+        self._require_listed(part, parameters)
         # deepcopy looks its memo up before it copies: the copy gets these arrays in place of the originals.
         memo = {id(array): array.astype(dtype or array.dtype) for array in parameters.values()}
         self.part = copy.deepcopy(part, memo)
         self.parameters = self.part.parameters()
+        self.arrays_at_first = {name for name, value in vars(self.part).items() if isinstance(value, np.ndarray)}
 
     def fail(self, method, message):
         fail(f"{self.name}.{method}", message)
+
+    def _named(self, part, method):
+        """What ``parameters`` or ``gradients`` returns, or a sentence about the attribute that is missing."""
+        try:
+            return getattr(part, method)()
+        except AttributeError as error:
+            self.fail(method, f"{error}; set it in __init__: the array itself, or None for a gradient")
+
+    def _require_listed(self, part, parameters):
+        """Refuse an array with a gradient beside it that is not listed: no optimiser would ever move it."""
+        for name, value in vars(part).items():
+            if isinstance(value, np.ndarray) and hasattr(part, f"d{name}") and name not in parameters:
+                self.fail("parameters", f"{name!r} has a gradient, 'd{name}', but is not in parameter_names")
 
     @property
     def dtype(self):
@@ -75,11 +91,19 @@ class Subject:
         for name, array in view.parameters().items():
             if array is not self.parameters[name]:
                 self.fail("frozen", f"the view's {name!r} is a copy, but must be the very same array")
-        before = copies(self.part.gradients())
+        before = view.gradients()
         self.compare("frozen().backward", "dx", backward(view), 2 * dx, REPEATED)
-        for name, gradient in self.part.gradients().items():
-            if not np.array_equal(gradient, before[name], equal_nan=True):
-                self.fail("frozen().backward", f"the gradient of {name!r} was changed, but the parameters are frozen")
+        for name, gradient in view.gradients().items():
+            if gradient is not before[name]:
+                self.fail("frozen().backward", f"the gradient of {name!r} was set, but the parameters are frozen here")
+
+    def expect_nothing_kept(self):
+        """See that no call has left an array in an attribute, but for parameters, their gradients and state."""
+        part = self.part
+        known = {*part.parameters(), *(f"d{name}" for name in part.parameters()), *getattr(part, "state_names", ())}
+        for name, value in vars(part).items():
+            if isinstance(value, np.ndarray) and name not in known and name not in self.arrays_at_first:
+                self.fail("forward", f"keeps an array in {name!r}, but nothing may be kept between calls: use the tape")
 
     def tape(self, method="backward"):
         """An empty tape for ``method`` to pop from."""

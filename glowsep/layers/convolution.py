@@ -46,7 +46,7 @@ class Convolution(Parameters):
         dtype: type[np.floating] = np.float32,
     ):
         rng = np.random.default_rng(0) if rng is None else rng
-        # Glorot & Bengio 2010: the variance of signal and gradient is about kept.
+        # Glorot & Bengio 2010: the variance of signal and gradient is roughly preserved.
         scale = np.sqrt(2 / (kernel * inputs + outputs))
         self.W = (scale * rng.standard_normal((outputs, kernel * inputs))).astype(dtype)
         self.b = np.zeros(outputs, dtype)
@@ -55,8 +55,7 @@ class Convolution(Parameters):
 
     def forward(self, x: np.ndarray, tape: list) -> np.ndarray:
         """x (batch, inputs, frames) to y (batch, outputs, frames)."""
-        if not self.is_frozen:
-            tape.append(x)
+        tape.append(None if self.is_frozen else x)  # only the gradient with respect to W needs it
         batch, _, frames = x.shape
         y = self.W @ self._columns(x)
         y += self.b[:, None]  # in place, as elsewhere here: new memory costs more than the sum
@@ -77,10 +76,11 @@ class Convolution(Parameters):
 
     def set_gradients(self, dy, tape):
         """``backward`` for whoever needs no gradient with respect to x."""
+        x = tape.pop()
         if self.is_frozen:
             return
         dy = as_matrix(dy)
-        self.dW = dy @ self._columns(tape.pop()).T
+        self.dW = dy @ self._columns(x).T
         self.db = row_sums(dy)
 
     def describe(self):

@@ -116,7 +116,7 @@ class AffineCoupling(Bijection):
         return log_scale, shift
 
     def _recorded_again(self, x_a, condition, network):
-        """The tape that nobody kept: x_a came out as it went in, so the network can see it once more."""
+        """Run the network again: x_a passed unchanged, so its input is still there."""
         tape = []
         self._log_scale_and_shift(x_a, condition, network, tape)
         return tape

@@ -34,6 +34,11 @@ class Parameters:
     #: Whether this is a frozen view, whose ``backward`` sets no gradients; see ``frozen``.
     is_frozen = False
 
+    def __init_subclass__(cls):
+        for names in (cls.parameter_names, cls.state_names):
+            if isinstance(names, str):
+                raise TypeError(f"{cls.__name__}: {names!r} is a string, expected a tuple of names: ({names!r},)")
+
     def parts(self) -> dict[str, Parameters]:
         """Inner parts that have parameters of their own, as a dict of name to part."""
         return {}
@@ -69,7 +74,8 @@ class Parameters:
     def frozen(self) -> Self:
         """A view with the very same arrays, inner parts included, whose ``backward`` sets no gradients.
 
-        Gradients with respect to inputs are computed as before: this is what a search walks on.
+        Gradients with respect to inputs are computed as before: this is what a search walks on. The view sees what an
+        optimiser does to the arrays; it does not see other arrays that the part is given later (``load``).
         """
         if self.is_frozen:
             return self
@@ -101,24 +107,38 @@ def replica(part, known=None):
     if id(part) not in known:
         known[id(part)] = other = copy.copy(part)
         for name, value in vars(part).items():
-            if isinstance(value, Parameters):
-                setattr(other, name, replica(value, known))
-            elif isinstance(value, list):
-                inner_parts = [replica(v, known) if isinstance(v, Parameters) else v for v in value]
-                setattr(other, name, inner_parts)
+            setattr(other, name, with_replicas(value, known))
     return known[id(part)]
 
 
-def all_parts(part, known=None):
-    """The part itself and everything inside it, each once."""
-    known = {} if known is None else known
-    if id(part) not in known:
-        known[id(part)] = part
-        for value in vars(part).values():
-            for inner in value if isinstance(value, list) else [value]:
-                if isinstance(inner, Parameters):
-                    all_parts(inner, known)
-    return known.values()
+def with_replicas(value, known):
+    """An attribute's value with replicas in place of its parts, which may stand in a list, a tuple or a dict."""
+    if isinstance(value, Parameters):
+        return replica(value, known)
+    if isinstance(value, list | tuple):
+        return type(value)([with_replicas(inner, known) for inner in value])
+    if isinstance(value, dict):
+        return {key: with_replicas(inner, known) for key, inner in value.items()}
+    return value
+
+
+def all_parts(part):
+    """The part itself and everything inside it, each once, wherever ``replica`` looks for parts."""
+    known = {}
+
+    def visit(value):
+        if isinstance(value, Parameters):
+            if id(value) not in known:
+                known[id(value)] = value
+                visit(list(vars(value).values()))
+        elif isinstance(value, list | tuple):
+            for inner in value:
+                visit(inner)
+        elif isinstance(value, dict):
+            visit(list(value.values()))
+
+    visit(part)
+    return list(known.values())
 
 
 def collect(part, attributes, prefix=""):

@@ -15,7 +15,7 @@ class Squeeze(Bijection):
     Raises
     ------
     ValueError
-        By ``forward``, if the number of frames is not a multiple of ``factor``.
+        If, in ``forward``, the number of frames is not a multiple of ``factor``.
 
     Examples
     --------

@@ -24,7 +24,7 @@ class LearningCurve:
 
 
 class Run:
-    """What the loop trains: subclasses write these six methods.
+    """What the loop trains: subclasses write these methods.
 
     The randomness of step k must be a function of k (and a seed) alone: then a run that was killed and resumed from its
     checkpoint ends at the same weights to the last bit, on one CPU with one number of threads.
@@ -40,26 +40,30 @@ class Run:
     name = "model"
     unit = "loss"
 
-    def begin(self):
+    def begin(self) -> None:
         """Whatever a new run does before its first step, and a resumed one finds in its checkpoint."""
 
-    def step(self, number):
+    def step(self, number: int) -> float:
         """Take training step ``number``, counted from 0, and return its loss."""
         raise NotImplementedError
 
-    def validation_loss(self):
+    def validation_loss(self) -> float | None:
         """The loss on what is held out, or None if nothing is."""
         return None
 
-    def configuration(self):
+    def configuration(self) -> dict:
         """What the result depends on, as a dict of name to what JSON can hold: another one is not resumed."""
         raise NotImplementedError
 
-    def arrays(self):
+    def saved_configuration(self, header: dict) -> dict:
+        """What a checkpoint's header says of ``configuration``, older checkpoints included."""
+        return {name: header.get(name) for name in self.configuration()}
+
+    def arrays(self) -> dict[str, np.ndarray]:
         """Everything a resumed run needs, as a dict of name to array."""
         raise NotImplementedError
 
-    def load(self, arrays):
+    def load(self, arrays: dict[str, np.ndarray]) -> None:
         """Take over what ``arrays`` gave."""
         raise NotImplementedError
 
@@ -131,8 +135,9 @@ def load_checkpoint(path, run, curve):
     header, arrays = load_arrays(path, "checkpoint")
     if header.get("name") != run.name:
         raise PriorError(f"{path}: the checkpoint of {header.get('name')!r}, not of {run.name!r}; name another file")
+    saved = run.saved_configuration(header)
     for name, value in run.configuration().items():
-        if header.get(name) != json.loads(json.dumps(value)):
+        if saved[name] != json.loads(json.dumps(value)):
             raise PriorError(f"{path}: the checkpoint of another {name} configuration; remove it, or train as it says")
     run.load(arrays)
     curve.training[:], curve.validation[:] = header["curve"]["training"], map(tuple, header["curve"]["validation"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import os
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,56 +17,15 @@ from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.signals.phase import griffin_lim
 from glowsep.signals.spectrogram import full_scale, number_of_frames, stft
 from glowsep.systems.glow import train
+from glowsep.systems.glow.config import NOISE_FEATURES, PriorConfig, read_config
 from glowsep.systems.glow.fast.freeze import freeze
 from glowsep.systems.glow.fast.fuse import fuse
 from glowsep.systems.glow.fast.parallel import parallel
-from glowsep.systems.glow.model import Glow, GlowConfig
+from glowsep.systems.glow.model import Glow
 from glowsep.systems.glow.noise import add_noise, dithered, log_volume
-
-#: The number of cosines that tell the network its noise level.
-NOISE_FEATURES = 8
 
 #: What a prior measures in its recordings before it is trained: each bin's mean and variance, and an NMF dictionary.
 STATISTICS = ("mean", "variance", "dictionary")
-
-
-@dataclass(frozen=True)
-class PriorConfig:
-    """What a prior hears. Saved in its weights file.
-
-    Attributes
-    ----------
-    rate : int
-        Hz. Everything else is resampled.
-    window_length, hop : int
-        Of the STFT, in samples.
-    exponent, scale : float
-        The flow's domain: u = scale · magnitude ** exponent.
-    sigma_min, sigma_max : float
-        The range of noise levels, standard deviations in the flow's domain.
-    components : int
-        Spectra in the dictionary that a search starts from.
-    glow : GlowConfig
-    """
-
-    rate: int = 22050
-    window_length: int = 1024
-    hop: int = 256
-    exponent: float = 0.5
-    scale: float = 10.0
-    sigma_min: float = 0.03
-    sigma_max: float = 0.5
-    components: int = 16
-    glow: GlowConfig = field(
-        default_factory=lambda: GlowConfig(channels=512, steps=8, condition_channels=NOISE_FEATURES)
-    )
-
-
-def read_config(saved):
-    """The PriorConfig that a file of weights holds as a dict, older files included."""
-    renamed = {"quietest": "sigma_min", "loudest": "sigma_max"}  # in files written before version 0.2
-    fields = {renamed.get(name, name): value for name, value in saved.items()}
-    return PriorConfig(**fields | {"glow": GlowConfig(**fields["glow"])})
 
 
 class Prior:
@@ -76,7 +34,7 @@ class Prior:
     The flow's domain is a compressed magnitude, :math:`u = c\, m^\alpha`, and the flow is trained on
     :math:`u + \sigma\varepsilon` for a whole range of noise levels :math:`\sigma`, which it is told: one network, a
     family of densities :math:`p_\sigma`, from nearly Gaussian to sharp. A search can walk down that family
-    (:mod:`glowsep.separate`).
+    (:mod:`glowsep.systems.search`).
 
     Magnitudes are :math:`m = |X| / (\sum_n w_n / 2)`: a full-scale sine has magnitude 1. The Nyquist bin is left out:
     the flow sees ``window_length / 2`` bins.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from glowsep.learning.clipping import clip_by_global_norm
 from glowsep.learning.nmf import learn_dictionary
 from glowsep.learning.schedules import WarmupCosine
 from glowsep.learning.training import LearningCurve, Run, train
+from glowsep.systems.glow.config import read_config
 from glowsep.systems.glow.excerpts import excerpt_length, random_batch, random_noise_levels
 from glowsep.systems.glow.model import standard_normal_log_prob
 from glowsep.systems.glow.noise import add_noise, log_volume
@@ -26,12 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How a prior is trained. Saved in its checkpoints and its weights file.
+    """How a prior is trained. Saved in its checkpoints.
 
     Attributes
     ----------
     steps, batch, frames : int
-        Adam's steps; spectrogram excerpts a step, and frames an excerpt.
+        Adam's steps; spectrogram excerpts per step, and frames per excerpt.
     learning_rate, warmup, clip : float, int, float
         Highest learning rate, the steps until it is reached, and the gradients' largest global norm.
     gain_db, equaliser_db : float
@@ -111,7 +113,8 @@ class PriorRun(Run):
     unit = "nats/dim"
 
     def __init__(self, prior, solo, validation, config):
-        self.prior, self.solo, self.validation, self.config, self.name = prior, solo, validation, config, prior.name
+        self.prior, self.name, self.config = prior, prior.name, config
+        self.solo, self.validation = solo, validation
         self.adam = Adam(prior.flow.parameters())
         self.schedule = WarmupCosine(config.learning_rate, config.warmup, config.steps)
 
@@ -128,6 +131,10 @@ class PriorRun(Run):
 
     def configuration(self):
         return {"prior": dataclasses.asdict(self.prior.config), "training": dataclasses.asdict(self.config)}
+
+    def saved_configuration(self, header):
+        saved = super().saved_configuration(header)
+        return saved | {"prior": json.loads(json.dumps(dataclasses.asdict(read_config(saved["prior"]))))}
 
     def arrays(self):
         prior = self.prior

@@ -1,7 +1,7 @@
 """A flow for a search, in which no weight changes."""
 
 from glowsep.layers.bijection import Bijection
-from glowsep.layers.parameters import all_parts
+from glowsep.layers.parameters import all_parts, replica
 from glowsep.systems.glow.fast.linear import FusedLinear
 
 
@@ -28,7 +28,7 @@ def freeze(flow: Bijection) -> Bijection:
     """
     if not flow.initialised:
         raise ValueError("this flow cannot be frozen: no batch has gone forward through it yet")
-    view = flow.frozen()
+    view = replica(flow.frozen())  # a view that somebody else may hold goes on following its weights
     for part in all_parts(view):
         if isinstance(part, FusedLinear):
             part.fixed = part.linear_map()

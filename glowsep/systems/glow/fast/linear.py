@@ -58,13 +58,15 @@ class FusedLinear(Bijection):
     def backward(self, dy, dlogdet, y, condition=None, tape=None):
         linear = self.linear_map()
         dx, x = linear.mix(linear.A.swapaxes(1, 2), dy), linear.undo(y)
-        if not self.is_frozen:
+        if not (self.is_frozen or self.actnorm.is_frozen and self.convolution.is_frozen):
             log_determinant_part = y.shape[2] * dlogdet.sum() * linear.A_inverse.swapaxes(1, 2)
             dA = self.convolution._outer_products(dy, x) + log_determinant_part
             dc = linear.grouped(channel_sums(dy))
-            self.convolution.dW = dA * linear.scale[:, None, :] + dc[:, :, None] * linear.bias[:, None, :]
-            self.actnorm.dlog_scale = linear.ungrouped((linear.A * dA).sum(axis=1))
-            self.actnorm.dbias = linear.ungrouped((self.convolution.W * dc[:, :, None]).sum(axis=1))
+            if not self.convolution.is_frozen:
+                self.convolution.dW = dA * linear.scale[:, None, :] + dc[:, :, None] * linear.bias[:, None, :]
+            if not self.actnorm.is_frozen:
+                self.actnorm.dlog_scale = linear.ungrouped((linear.A * dA).sum(axis=1))
+                self.actnorm.dbias = linear.ungrouped((self.convolution.W * dc[:, :, None]).sum(axis=1))
         return dx, x
 
     def backward_inverse(self, dx, x, condition=None, tape=None):

@@ -45,8 +45,8 @@ class ParallelGlow(Bijection):
     flow : Glow or FusedGlow
     """
 
-    def __init__(self, flow):
-        self.flow = flow
+    def __init__(self, flow: Bijection):
+        self.flow, self.is_frozen = flow, flow.is_frozen
 
     log_prob, log_prob_gradient, sample, describe = Glow.log_prob, Glow.log_prob_gradient, Glow.sample, Glow.describe
 
@@ -74,11 +74,11 @@ class ParallelGlow(Bijection):
         results, replicas = self._in_shares(type(self.flow).backward, tapes, dz, dlogdet, z, condition)
         if not self.is_frozen:
             add_gradients(*replicas)
-        return joined(results)
+        return concatenated(results)
 
     def backward_inverse(self, dx, x, condition=None, tape=None):
         tapes = [None] * self._number_of_shares(dx) if tape is None else tape.pop()
-        return joined(self._in_shares(type(self.flow).backward_inverse, tapes, dx, x, condition)[0])
+        return concatenated(self._in_shares(type(self.flow).backward_inverse, tapes, dx, x, condition)[0])
 
     def _recording(self, method, x, condition, tape):
         """``forward`` or ``inverse``, every share on its own tape."""
@@ -87,10 +87,10 @@ class ParallelGlow(Bijection):
         results, _ = self._in_shares(method, tapes, x, condition)
         if tape is not None:
             tape.append(tapes)
-        return joined(results)
+        return concatenated(results)
 
     def _in_shares(self, method, tapes, *arguments):
-        """The results of all shares, from end to end each, and the replicas that found them; the first is the flow."""
+        """Run ``method`` on every share: the results, and the replicas that found them, the flow first."""
         replicas = [self.flow, *(replica(self.flow) for _ in tapes[1:])]
         shares = zip(*(divided(argument, len(tapes)) for argument in arguments), tapes, strict=True)
         with side_by_side(len(tapes), arguments[0]) as each:
@@ -108,7 +108,7 @@ class ParallelGlow(Bijection):
                 dz, z = zip(*each(type(layer).backward, replicas, dz, dlogdet, z, condition), strict=True)
                 if not self.is_frozen:
                     add_gradients(*replicas)
-        return joined(dz), joined(z)
+        return concatenated(dz), concatenated(z)
 
     def _number_of_shares(self, batch):
         number = max(1, min(available_cores(batch), len(batch), batch.size // FEWEST))
@@ -122,13 +122,13 @@ def divided(argument, number):
     return array_module(argument).array_split(argument, number)
 
 
-def joined(shares):
+def concatenated(shares):
     """The results of all shares as those of the whole batch."""
     first = shares[0]
     if len(shares) == 1:
         return first
     if isinstance(first, tuple):
-        return tuple(map(joined, zip(*shares, strict=True)))
+        return tuple(map(concatenated, zip(*shares, strict=True)))
     xp = array_module(first)
     if first.ndim < 3:
         return xp.concatenate(shares)
@@ -141,4 +141,5 @@ def add_gradients(total, *others):
     own = total.gradients()
     for part in others:
         for name, gradient in part.gradients().items():
-            own[name] += gradient
+            if gradient is not None:  # as in a layer that is frozen by itself
+                own[name] += gradient
