@@ -105,10 +105,8 @@ class LinearMap:
         return y
 
     def undo(self, y):
-        """x, freshly allocated: the inverse of A y, less that of A c."""
-        x = self.mix(self.A_inverse, y)
-        x -= self.origin
-        return x
+        """x, freshly allocated."""
+        return self.mix(self.A_inverse, y - self.c)
 
     @cached_property
     def log_determinant(self):
@@ -118,11 +116,6 @@ class LinearMap:
     @cached_property
     def A_inverse(self):
         return self.convolution._inverse(self.A) / self.scale[:, :, None]
-
-    @cached_property
-    def origin(self):
-        """The x that is taken to y = c, less the one that is taken to 0: (channels, 1)."""
-        return self.ungrouped(self.bias / self.scale)[:, None]
 
     def mix(self, matrices, x):
         return self.convolution._mix(matrices, x)
