@@ -28,6 +28,7 @@ from glowsep.systems.glow.model import Glow, GlowConfig
 from glowsep.systems.glow.prior import Prior
 from glowsep.systems.glow.separate import separate, separate_file
 from glowsep.systems.glow.train import TrainingConfig, fit
+from glowsep.systems.registry import SYSTEMS
 from glowsep.systems.search.annealed import AnnealedSearch
 from glowsep.systems.search.latent import LatentSearch
 from glowsep.systems.search.starts import from_mixture, from_prior, from_zero
@@ -320,6 +321,20 @@ def test_separation_computes_where_the_priors_lie_and_answers_on_the_host(search
     for there, here in zip(found.history, expected.history, strict=True):
         assert all(type(value) is float for value in there.values())
         assert there == pytest.approx(here, rel=1e-3, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "name", ["average_spectrum", "nmf", "mixture", "equal_share", "oracle_magnitude", "oracle_power"]
+)
+@pytest.mark.parametrize("rate", [RATE, 44100])
+def test_a_system_answers_where_the_mixture_is(name, rate, baselines, xp):
+    sources = {source: noise(2, 2000, seed=seed) for seed, source in enumerate(INSTRUMENTS)}
+    system, mixture = SYSTEMS[name], sum(sources.values())
+    if system.weights is not None:
+        system = system.load(baselines / f"{name}.npz")
+    else:
+        system = system(sources if name.startswith("oracle") else INSTRUMENTS)
+    assert_same(system.separate(to_device(mixture, "cuda"), rate), system.separate(mixture, rate), xp)
 
 
 def test_silence_on_the_device_is_silence(xp):

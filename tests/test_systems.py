@@ -14,7 +14,7 @@ from glowsep.systems import songs
 from glowsep.systems.floors_and_ceilings.floors import EqualShare
 from glowsep.systems.glow import instglow
 from glowsep.systems.glow.instglow import InstGlow
-from glowsep.systems.registry import FOR_COMPARISON, SYSTEMS, TRAINED, system_named
+from glowsep.systems.registry import FOR_COMPARISON, SYSTEMS, TRAINED
 from glowsep.systems.search.annealed import AnnealedSearch
 from glowsep.systems.search.latent import LatentSearch
 from glowsep.systems.songs import cross_faded
@@ -44,9 +44,6 @@ def test_every_system_is_in_the_registry_under_its_own_name(systems):
     assert all(system.name == name for name, system in SYSTEMS.items())
     assert TRAINED == ("instglow", "average_spectrum", "nmf")
     assert set(FOR_COMPARISON) == set(SYSTEMS) - {"instglow"}
-    assert system_named("oracle-power") is SYSTEMS["oracle_power"]
-    with pytest.raises(ValueError, match="no system 'luck'; the systems are instglow, mixture"):
-        system_named("luck")
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -82,6 +79,28 @@ def test_what_a_trained_system_separates_is_in_the_order_of_its_sources(name, sy
 def test_a_source_that_a_system_does_not_know_is_refused_by_name(name, systems):
     with pytest.raises(ValueError, match=f"^{name} does not know 'kazoo'; its sources are bass, drums, guitar, piano$"):
         systems[name](track(("bass", "kazoo")))
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_any_iterable_of_sources_is_read_once(name, systems):
+    system = SYSTEMS[name](track().sources) if name.startswith("oracle") else systems[name]
+    some = system.only(source for source in ("piano", "drums"))
+    assert some.sources == ("piano", "drums")
+    assert some.separate(track().mixture, RATE).shape == (2, 2, 3000)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_positions_of_any_iterable_are_found(name, systems):
+    assert systems[name].positions(iter(("piano", "bass"))) == [3, 0]
+
+
+@pytest.mark.parametrize("name", sorted(set(SYSTEMS) - set(TRAINED)))
+def test_without_sources_nothing_is_separated(name, systems):
+    with pytest.raises(ValueError, match=f"^{name} knows no sources but those of a track: use evaluate, or a trained"):
+        systems[name].separate(track().mixture, RATE)
+    if name.startswith("oracle"):
+        with pytest.raises(ValueError, match=f"^{name} knows no sources but those of a track"):
+            systems[name].only(["bass"])
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -149,6 +168,35 @@ def test_its_settings_are_those_of_its_search():
 def test_priors_are_loaded_from_files_and_folders(priors):
     assert InstGlow.load([priors / "piano.npz", priors / "bass.npz"]).sources == ("piano", "bass")
     assert InstGlow.load(priors).sources == INSTRUMENTS
+
+
+def test_a_folder_of_priors_is_read_in_the_order_of_its_files(tmp_path):
+    saved = InstGlow([tiny_prior("piano"), tiny_prior("bass")])
+    saved.save(tmp_path / "saved")
+    loaded = InstGlow.load(tmp_path / "saved")
+    assert saved.sources == ("piano", "bass") and loaded.sources == ("bass", "piano")
+    assert loaded.only(saved.sources).sources == saved.sources
+
+
+def test_priors_are_not_saved_onto_a_file(tmp_path):
+    (tmp_path / "taken").write_text("a letter")
+    with pytest.raises(PriorError, match="taken: the folder cannot be made .there is a file of this name.; choose"):
+        InstGlow([tiny_prior("bass")]).save(tmp_path / "taken")
+    with pytest.raises(PriorError, match="inner: the folder cannot be made"):
+        InstGlow([tiny_prior("bass")]).save(tmp_path / "taken" / "inner")
+
+
+def test_every_source_of_a_fit_has_its_own_checkpoint(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(instglow, "PriorConfig", lambda: TINY)
+    options = {"steps": 1, "batch": 1, "checkpoint": tmp_path / "checkpoints"}
+    fitted = InstGlow.fit(open_dataset(dataset, "train"), **options)
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == [
+        f"{name}.checkpoint" for name in INSTRUMENTS
+    ]
+    resumed = InstGlow.fit(open_dataset(dataset, "train"), **options)
+    for prior, again in zip(fitted.priors, resumed.priors, strict=True):
+        for name, array in prior.flow.parameters().items():
+            assert_array_equal(array, again.flow.parameters()[name])
 
 
 def test_a_source_that_plays_nowhere_cannot_be_trained(tmp_path):

@@ -104,14 +104,14 @@ def above_zero(text: str) -> float:
     return _number(float, lambda value: 0 < value < math.inf, "must be a number above 0")(text)
 
 
-def _number(kind, accepts, wanted):
+def _number(kind, accepts, expected):
     def parse(text):
         try:
             value = kind(text)
         except ValueError:
             value = None
         if value is None or not accepts(value):
-            raise ArgumentTypeError(f"is {text}, but {wanted}")
+            raise ArgumentTypeError(f"is {text}, but {expected}")
         return value
 
     return parse

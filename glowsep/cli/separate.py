@@ -7,7 +7,7 @@ from pathlib import Path
 from glowsep.cli import options, reports, systems
 from glowsep.errors import AudioError
 from glowsep.signals import audio
-from glowsep.systems.registry import SYSTEMS, TRAINED
+from glowsep.systems.registry import SYSTEMS
 
 SUMMARY = "separate songs into their instruments"
 EXAMPLE = "python -m glowsep separate song.wav -o stems"
@@ -43,8 +43,7 @@ def run(arguments: Namespace) -> None:
         audio.check(song)
     folders = output_folders(arguments.songs, arguments.out)
     system = systems.load_system(arguments)
-    if not system.sources:
-        raise ValueError(f"{system.name} knows no sources by itself: use evaluate, or one of {', '.join(TRAINED)}")
+    system.require_sources()
     for song, folder in folders.items():
         refuse_overwriting(song, [folder / f"{source}.wav" for source in system.sources])
     references = reports.true_sources(arguments, system.sources)

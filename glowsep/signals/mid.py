@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from glowsep.arrays.devices import on_device_of, to_host
 from glowsep.signals.resampling import resample
 from glowsep.signals.spectrogram import stft
 
@@ -14,20 +15,21 @@ def mid(waveform: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
 
     Parameters
     ----------
-    waveform : numpy.ndarray, (..., channels, samples)
+    waveform : array, (..., channels, samples)
     rate, new_rate : int
         Hz.
 
     Returns
     -------
-    numpy.ndarray, (..., samples)
+    array, (..., samples)
 
     Examples
     --------
     >>> mid(np.array([[1.0, 2.0], [3.0, 6.0]]), 22050, 22050)
     array([2., 4.])
     """
-    return resample(waveform.mean(axis=-2), rate, new_rate)
+    # SciPy's filter runs on the CPU only.
+    return on_device_of(resample(to_host(waveform.mean(axis=-2)), rate, new_rate), waveform)
 
 
 def mid_magnitude(waveform: np.ndarray, rate: int) -> np.ndarray:
@@ -35,13 +37,13 @@ def mid_magnitude(waveform: np.ndarray, rate: int) -> np.ndarray:
 
     Parameters
     ----------
-    waveform : numpy.ndarray, (..., channels, samples)
+    waveform : array, (..., channels, samples)
     rate : int
         Hz.
 
     Returns
     -------
-    numpy.ndarray, (..., bins, frames)
+    array, (..., bins, frames)
 
     Examples
     --------

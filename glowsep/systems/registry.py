@@ -23,22 +23,3 @@ TRAINED = tuple(name for name, system in SYSTEMS.items() if system.weights is no
 
 #: Those that are scored beside whatever is evaluated.
 FOR_COMPARISON = tuple(name for name, system in SYSTEMS.items() if system.for_comparison)
-
-
-def system_named(name: str) -> type[System]:
-    """The system of this name; hyphens count as underscores.
-
-    Raises
-    ------
-    ValueError
-        If there is no such system.
-
-    Examples
-    --------
-    >>> system_named("equal-share").trained_on
-    'nothing'
-    """
-    name = name.replace("-", "_")
-    if name not in SYSTEMS:
-        raise ValueError(f"there is no system {name!r}; the systems are {', '.join(SYSTEMS)}")
-    return SYSTEMS[name]

@@ -45,6 +45,16 @@ def separate_song(
     ------
     AudioError
         If the song cannot be read, or the files cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     audio.write(Path(folder, "song.wav"), np.zeros((1, 800), np.float32), 8000)
+    ...     halves = lambda segment, rate: np.stack([segment / 2] * 2)
+    ...     paths = separate_song(Path(folder, "song.wav"), folder, ["bass", "drums"], halves, progress=False)
+    >>> [path.name for path in paths]
+    ['bass.wav', 'drums.wav']
     """
     info = audio.check(song)
     hop, overlap = round((SEGMENT - OVERLAP) * info.rate), round(OVERLAP * info.rate)

@@ -35,8 +35,10 @@ class System(ABC):
         Where ``train`` writes it, and where the shipped data hold it: a file, or a folder with a file for each source;
         None if it is not trained.
     per_source : bool
-        Whether ``fit_source`` trains each source by itself; it returns a model, which has ``save``, and its learning
-        curve.
+        Whether each source is trained by itself, by ``fit_source(dataset, source, ...)``. It returns a model, whose
+        ``save(path, dtype)`` writes the weights in that precision, and its `glowsep.learning.training.LearningCurve`.
+    unit : str or None
+        Of the losses in that curve; None if no source is trained by itself.
     for_comparison : bool
         Whether it is scored beside whatever is evaluated: floors, simple baselines and ceilings.
 
@@ -53,6 +55,7 @@ class System(ABC):
     trained_on: ClassVar[str] = "nothing"
     weights: ClassVar[str | None] = None
     per_source: ClassVar[bool] = False
+    unit: ClassVar[str | None] = None
     for_comparison: ClassVar[bool] = False
     sources: tuple[str, ...]
 
@@ -63,9 +66,14 @@ class System(ABC):
         Parameters
         ----------
         mixture : (channels, samples)
-            Floats, full scale 1.
+            Floats, full scale 1; on any device. The estimates are on that device, or in main memory.
         rate : int
             Of the mixture, in Hz; the estimates have it too.
+
+        Raises
+        ------
+        ValueError
+            If the system knows no sources.
         """
 
     @abstractmethod
@@ -75,7 +83,7 @@ class System(ABC):
         Raises
         ------
         ValueError
-            If the system does not know one of them.
+            If the system does not know one of them, or knows none.
         """
 
     def __call__(self, track: Track) -> np.ndarray:
@@ -144,7 +152,7 @@ class System(ABC):
         """
         path = shipped(cls.weights)
         if not path.exists():
-            raise PriorError(f"{path}: not there; install glowsep again, or name your own weights (--priors)")
+            raise PriorError(f"{path}: not there; install glowsep again, or name your own with --priors or --model")
         return path
 
     def settings(self) -> dict[str, str]:
@@ -157,12 +165,25 @@ class System(ABC):
         Raises
         ------
         ValueError
-            If the system does not know one of them.
+            If the system does not know one of them, or knows none.
         """
+        self.require_sources()
+        sources = tuple(sources)
         for source in sources:
             if source not in self.sources:
                 raise ValueError(f"{self.name} does not know {source!r}; its sources are {', '.join(self.sources)}")
         return [self.sources.index(source) for source in sources]
+
+    def require_sources(self) -> None:
+        """Refuse to go on without a source.
+
+        Raises
+        ------
+        ValueError
+            If the system knows no sources.
+        """
+        if not self.sources:
+            raise ValueError(f"{self.name} knows no sources but those of a track: use evaluate, or a trained system")
 
     def __repr__(self) -> str:
         sources = ", ".join(self.sources) or "any sources"

@@ -8,10 +8,12 @@ from os import PathLike
 
 import numpy as np
 
+from glowsep.arrays.devices import on_device_of
+from glowsep.arrays.library import array_module
 from glowsep.datasets.solos import solo_magnitudes
 from glowsep.datasets.track import Dataset
 from glowsep.learning.weights import load_arrays, save_arrays
-from glowsep.signals.masks import mask_waveform, ratio_masks
+from glowsep.signals.masks import MASK_EXPONENT, mask_waveform, ratio_masks
 from glowsep.signals.mid import mid_magnitude
 from glowsep.systems.system import System
 
@@ -66,7 +68,7 @@ class AverageSpectrum(System):
         return cls.from_solos(solo_magnitudes(dataset, rng=np.random.default_rng(seed), quiet=not progress))
 
     @classmethod
-    def from_solos(cls, solos: Mapping[str, np.ndarray], exponent: float = 1.5) -> AverageSpectrum:
+    def from_solos(cls, solos: Mapping[str, np.ndarray], exponent: float = MASK_EXPONENT) -> AverageSpectrum:
         """Average the frames of each instrument.
 
         Parameters
@@ -74,7 +76,7 @@ class AverageSpectrum(System):
         solos : dict of str to numpy.ndarray, (bins, frames)
             Magnitudes of the instruments alone, as `glowsep.datasets.solos.solo_magnitudes` gives them.
         exponent : float
-            p, of the masks; the default was the best on Freedoom-4's validation tracks.
+            p, of the masks.
         """
         return cls(tuple(solos), np.stack([frames.mean(axis=1) for frames in solos.values()]), exponent)
 
@@ -83,11 +85,12 @@ class AverageSpectrum(System):
 
     def masks(self, magnitude: np.ndarray) -> np.ndarray:
         """Masks (sources, bins, frames) for a mixture's magnitude (bins, frames): of it, only the shape matters."""
-        masks = ratio_masks(self.spectra[:, :, np.newaxis], self.exponent)
-        return np.broadcast_to(masks, (len(self.sources), *magnitude.shape))
+        masks = ratio_masks(on_device_of(self.spectra, magnitude)[:, :, None], self.exponent)
+        return array_module(magnitude).broadcast_to(masks, (len(self.sources), *magnitude.shape))
 
     def only(self, sources: Iterable[str]) -> AverageSpectrum:
-        return replace(self, sources=tuple(sources), spectra=self.spectra[self.positions(sources)])
+        sources = tuple(sources)
+        return replace(self, sources=sources, spectra=self.spectra[self.positions(sources)])
 
     def save(self, path: str | PathLike) -> None:
         """Write everything to one ``.npz`` file, whole or not at all.

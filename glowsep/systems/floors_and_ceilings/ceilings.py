@@ -3,74 +3,115 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
-from typing import ClassVar
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from glowsep.arrays.devices import on_device_of
+from glowsep.arrays.library import array_module
 from glowsep.datasets.track import Track
 from glowsep.signals.masks import mask_waveform, ratio_masks
 from glowsep.signals.mid import mid_magnitude
 from glowsep.systems.system import System
 
 
-class Oracle(System):
-    r"""Masks of the true sources' magnitudes, :math:`m_i = |S_i|^p / \sum_j |S_j|^p`, on the mixture.
+def mask_by_truth(truth: Mapping[str, np.ndarray], mixture: np.ndarray, rate: int, exponent: float) -> np.ndarray:
+    r"""Apply masks of the true sources' magnitudes, :math:`m_i = |S_i|^p / \sum_j |S_j|^p`, to the mixture.
 
-    Called with a track, it looks at the true sources; a song whose sources are unknown it cannot separate.
     Source: chapter 2; Liutkus & Badeau 2015, section 2.
 
     Parameters
     ----------
     truth : mapping of str to (channels, samples)
         The true sources, at the mixture's rate and as long as it.
-    """
+    mixture : (channels, samples)
+    rate : int
+        Hz.
+    exponent : float
+        p.
 
-    exponent: ClassVar[float]
-    for_comparison = True
-
-    def __init__(self, truth: Mapping[str, np.ndarray] = MappingProxyType({})):
-        self.truth = truth
-        self.sources = tuple(truth)
-
-    def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
-        magnitudes = mid_magnitude(np.stack(list(self.truth.values())), rate)
-        return mask_waveform(mixture, rate, ratio_masks(magnitudes, self.exponent))
-
-    def only(self, sources: Iterable[str]) -> Oracle:
-        self.positions(sources)
-        return type(self)({source: self.truth[source] for source in sources})
-
-    def __call__(self, track: Track) -> np.ndarray:
-        return type(self)(track.sources).separate(track.mixture, track.rate)
-
-
-class OracleMagnitude(Oracle):
-    """Shares of the magnitude, p = 1. See `Oracle`.
+    Returns
+    -------
+    (sources, channels, samples)
+        On the mixture's device.
 
     Examples
     --------
-    >>> sources = {"bass": np.ones((1, 800)), "drums": np.zeros((1, 800))}
-    >>> OracleMagnitude(sources).separate(np.ones((1, 800)), 22050).mean(axis=2).round(6) + 0
+    >>> truth = {"bass": np.ones((1, 800)), "drums": np.zeros((1, 800))}
+    >>> mask_by_truth(truth, np.ones((1, 800)), 22050, 1).mean(axis=2).round(6) + 0
     array([[1.],
            [0.]])
     """
+    waveforms = array_module(mixture).stack([on_device_of(waveform, mixture) for waveform in truth.values()])
+    return mask_waveform(mixture, rate, ratio_masks(mid_magnitude(waveforms, rate), exponent))
 
+
+@dataclass(frozen=True, eq=False, repr=False)
+class OracleMagnitude(System):
+    """Shares of the magnitude, p = 1: see `mask_by_truth`.
+
+    Called with a track, it looks at the true sources; a song whose sources are unknown it cannot separate.
+
+    Attributes
+    ----------
+    truth : mapping of str to (channels, samples)
+        The true sources, at the mixture's rate and as long as it.
+
+    Examples
+    --------
+    >>> OracleMagnitude({"bass": np.ones((1, 800)), "drums": np.zeros((1, 800))})
+    OracleMagnitude(bass, drums; trained on nothing)
+    """
+
+    truth: Mapping[str, np.ndarray] = field(default_factory=dict)
     name = "oracle_magnitude"
-    exponent = 1
+    for_comparison = True
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return tuple(self.truth)
+
+    def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
+        self.require_sources()
+        return mask_by_truth(self.truth, mixture, rate, exponent=1)
+
+    def only(self, sources: Iterable[str]) -> OracleMagnitude:
+        sources = tuple(sources)
+        self.positions(sources)  # refuses unknown ones
+        return OracleMagnitude({source: self.truth[source] for source in sources})
+
+    def __call__(self, track: Track) -> np.ndarray:
+        return OracleMagnitude(track.sources).separate(track.mixture, track.rate)
 
 
-class OraclePower(Oracle):
-    """Shares of the power, p = 2: the Wiener mask. See `Oracle`.
+@dataclass(frozen=True, eq=False, repr=False)
+class OraclePower(System):
+    """Shares of the power, p = 2: the Wiener mask. See `mask_by_truth`, and for the rest `OracleMagnitude`.
 
     If the sources were Gaussian and independent, no other mask would leave a smaller mean squared error.
 
     Examples
     --------
-    >>> sources = {"bass": np.ones((1, 800)), "drums": np.zeros((1, 800))}
-    >>> OraclePower(sources)
+    >>> OraclePower({"bass": np.ones((1, 800)), "drums": np.zeros((1, 800))})
     OraclePower(bass, drums; trained on nothing)
     """
 
+    truth: Mapping[str, np.ndarray] = field(default_factory=dict)
     name = "oracle_power"
-    exponent = 2
+    for_comparison = True
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return tuple(self.truth)
+
+    def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
+        self.require_sources()
+        return mask_by_truth(self.truth, mixture, rate, exponent=2)
+
+    def only(self, sources: Iterable[str]) -> OraclePower:
+        sources = tuple(sources)
+        self.positions(sources)  # refuses unknown ones
+        return OraclePower({source: self.truth[source] for source in sources})
+
+    def __call__(self, track: Track) -> np.ndarray:
+        return OraclePower(track.sources).separate(track.mixture, track.rate)

@@ -27,6 +27,7 @@ class Mixture(System):
     for_comparison = True
 
     def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
+        self.require_sources()
         return np.stack([mixture] * len(self.sources))
 
     def only(self, sources: Iterable[str]) -> Mixture:
@@ -51,6 +52,7 @@ class EqualShare(System):
     for_comparison = True
 
     def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
+        self.require_sources()
         return np.stack([mixture] * len(self.sources)) / len(self.sources)
 
     def only(self, sources: Iterable[str]) -> EqualShare:

@@ -1,5 +1,9 @@
 """What a prior hears in training: random excerpts of solo recordings, augmented, and random noise levels."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from glowsep.arrays.devices import on_device_of
@@ -7,8 +11,12 @@ from glowsep.arrays.integers import ceil_divide
 from glowsep.layers.channels import channels_outermost
 from glowsep.systems.glow.noise import dithered
 
+if TYPE_CHECKING:
+    from glowsep.systems.glow.prior import Prior, PriorConfig
+    from glowsep.systems.glow.train import TrainingConfig
 
-def random_batch(prior, solo, config, rng):
+
+def random_batch(prior: Prior, solo: np.ndarray, config: TrainingConfig, rng: np.random.Generator) -> np.ndarray:
     """Random excerpts of the recordings (samples,), augmented: u (batch, bins, frames), on the prior's device.
 
     Channels outermost in memory.
@@ -21,7 +29,7 @@ def random_batch(prior, solo, config, rng):
     return channels_outermost(prior.compress(magnitude * 10 ** (decibels[:, :, None] / 20)))
 
 
-def edge_frames(config):
+def edge_frames(config: PriorConfig) -> int:
     """Frames at each edge of an excerpt whose windows reach beyond it: half a window, in hops.
 
     They are drawn and cut off. In the middle of a song no window is half empty, so a prior should not hear any.
@@ -29,12 +37,12 @@ def edge_frames(config):
     return ceil_divide(config.window_length, 2 * config.hop)
 
 
-def excerpt_length(config, frames):
+def excerpt_length(config: PriorConfig, frames: int) -> int:
     """Samples of which the STFT has ``frames`` frames between two edges."""
     return (frames + 2 * edge_frames(config) - 1) * config.hop
 
 
-def random_equalisers(config, bins, rng, curves=6):
+def random_equalisers(config: TrainingConfig, bins: int, rng: np.random.Generator, curves: int = 6) -> np.ndarray:
     r"""Smooth random filter curves in dB, (batch, bins): a random gain and ``curves`` cosines over log-frequency.
 
     A sound font, a microphone and a room colour an instrument: a prior that has heard one colour only mistrusts
@@ -47,7 +55,7 @@ def random_equalisers(config, bins, rng, curves=6):
     return (gain + weights @ cosines).astype(np.float32)
 
 
-def random_noise_levels(config, count, rng):
+def random_noise_levels(config: PriorConfig, count: int, rng: np.random.Generator) -> np.ndarray:
     """Noise levels, uniform in their logarithm between the lowest and the highest: (count,).
 
     One in each of ``count`` equal parts of the range: every batch hears all of it, and its loss scatters less.
@@ -56,10 +64,10 @@ def random_noise_levels(config, count, rng):
     return (config.sigma_min ** (1 - position) * config.sigma_max**position).astype(np.float32)
 
 
-def without_silence(waveform, rate, threshold_db=-60, longest=0.5):
+def without_silence(waveform: np.ndarray, rate: int, threshold_db: float = -60, longest: float = 0.5) -> np.ndarray:
     """The waveform (samples,) with every pause of more than ``longest`` seconds cut to that length.
 
-    A pause is a run of blocks of 10 ms whose root mean square lies ``threshold_db`` under the whole waveform's peak.
+    A pause is a run of blocks of 10 ms whose root mean square is ``threshold_db`` below the whole waveform's peak.
     Half a second of each stays: how a note dies away belongs to the instrument.
     """
     block = rate // 100

@@ -13,10 +13,11 @@ from glowsep.datasets.solos import solo_waveforms
 from glowsep.datasets.track import Dataset
 from glowsep.errors import PriorError
 from glowsep.learning.training import LearningCurve
+from glowsep.signals.masks import MASK_EXPONENT
 from glowsep.systems.glow.excerpts import without_silence
 from glowsep.systems.glow.prior import Prior, PriorConfig
 from glowsep.systems.glow.separate import require_one_domain, separate, separate_file
-from glowsep.systems.glow.train import TrainingConfig
+from glowsep.systems.glow.train import PriorRun, TrainingConfig
 from glowsep.systems.search.annealed import AnnealedSearch
 from glowsep.systems.search.found import Found
 from glowsep.systems.system import System
@@ -53,14 +54,15 @@ class InstGlow(System):
     trained_on = "solos"
     weights = "priors"
     per_source = True
+    unit = PriorRun.unit
 
     def __init__(
         self,
         priors: Sequence[Prior],
         search: Callable[..., Found] | None = None,
-        mask_exponent: float = 1.5,
+        mask_exponent: float = MASK_EXPONENT,
         seed: int = 0,
-    ):
+    ) -> None:
         require_one_domain(priors)
         self.priors = list(priors)
         self.sources = tuple(prior.name for prior in priors)
@@ -84,9 +86,37 @@ class InstGlow(System):
         return InstGlow(priors, self.search, self.mask_exponent, self.seed)
 
     @classmethod
-    def fit(cls, dataset: Dataset, validation: Dataset | None = None, **options) -> InstGlow:
-        """Train a prior for every source of a data set, one after the other; ``options`` are those of `fit_source`."""
-        return cls([cls.fit_source(dataset, source, validation, **options)[0] for source in dataset.sources])
+    def fit(
+        cls,
+        dataset: Dataset,
+        validation: Dataset | None = None,
+        *,
+        checkpoint: str | PathLike | None = None,
+        **options,
+    ) -> InstGlow:
+        """Train a prior for every source of a data set, one after the other.
+
+        Parameters
+        ----------
+        dataset, validation : glowsep.datasets.Dataset
+        checkpoint : path, optional
+            A folder: every source has its own checkpoint in it, ``<source>.checkpoint``.
+        options
+            Those of `fit_source`, the same for every source.
+
+        Raises
+        ------
+        PriorError
+            If the folder cannot be made, or a checkpoint is damaged or of another training.
+        """
+        if checkpoint is not None:
+            _make_folder(checkpoint)
+        priors = []
+        for source in dataset.sources:
+            file = None if checkpoint is None else Path(checkpoint, f"{source}.checkpoint")
+            prior, _ = cls.fit_source(dataset, source, validation, checkpoint=file, **options)
+            priors.append(prior)
+        return cls(priors)
 
     @classmethod
     def fit_source(
@@ -142,9 +172,9 @@ class InstGlow(System):
         Raises
         ------
         PriorError
-            If the folder is not writable or full.
+            If ``path`` is a file, or the folder is not writable or full.
         """
-        Path(path).mkdir(parents=True, exist_ok=True)
+        _make_folder(path)
         for prior in self.priors:
             prior.save(Path(path, f"{prior.name}.npz"))
 
@@ -154,7 +184,7 @@ class InstGlow(System):
         path: str | PathLike | Sequence[str | PathLike] | None = None,
         *,
         search: Callable[..., Found] | None = None,
-        mask_exponent: float = 1.5,
+        mask_exponent: float = MASK_EXPONENT,
         seed: int = 0,
         device: str = "cpu",
     ) -> InstGlow:
@@ -163,7 +193,8 @@ class InstGlow(System):
         Parameters
         ----------
         path : path or sequence of path
-            A folder of priors, a prior's file, or several of these.
+            A folder of priors, a prior's file, or several of these. The sources are in the order in which they are
+            named; those of a folder in the order of their files' names, whatever it was when they were saved.
         device : {"cpu", "cuda"}
 
         Raises
@@ -198,6 +229,11 @@ def load_priors(paths: Iterable[str | PathLike], device: str = "cpu") -> list[Pr
     ------
     PriorError
         If a file is missing or damaged, a folder holds none, two priors have one name, or they do not fit together.
+
+    Examples
+    --------
+    >>> [prior.name for prior in load_priors([InstGlow.shipped_weights()])]
+    ['bass', 'drums', 'guitar', 'piano']
     """
     files = [file for path in paths for file in _files(Path(path))]
     priors = [Prior.load(file) for file in files]
@@ -212,6 +248,14 @@ def solo_audio(dataset: Dataset, source: str, rate: int, progress: bool = False)
     """All solo recordings of a source, (samples,): mono, at one rate, without their pauses, one after the other."""
     solos = solo_waveforms(dataset, source, rate, quiet=not progress)
     return np.concatenate([without_silence(waveform, rate) for waveform in solos])
+
+
+def _make_folder(path):
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "there is a file of this name" if isinstance(error, FileExistsError) else error.strerror
+        raise PriorError(f"{path}: the folder cannot be made ({reason}); choose another") from None
 
 
 def _files(path):

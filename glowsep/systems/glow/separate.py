@@ -9,7 +9,7 @@ import numpy as np
 
 from glowsep.arrays.devices import on_device_of, to_host
 from glowsep.signals import audio
-from glowsep.signals.masks import mask_waveform, ratio_masks
+from glowsep.signals.masks import MASK_EXPONENT, mask_waveform, ratio_masks
 from glowsep.signals.mid import mid
 from glowsep.signals.phase import phase_of
 from glowsep.signals.spectrogram import full_scale, istft, stft
@@ -57,7 +57,7 @@ def separate(
     priors: Sequence[Prior],
     rate: int = 22050,
     search: Callable[..., Found] | None = None,
-    mask_exponent: float = 1.5,
+    mask_exponent: float = MASK_EXPONENT,
     rng: np.random.Generator | None = None,
     callback: Callable | None = None,
 ) -> Separation:
@@ -114,7 +114,7 @@ def separate_file(
     folder: str | PathLike,
     priors: Sequence[Prior],
     search: Callable[..., Found] | None = None,
-    mask_exponent: float = 1.5,
+    mask_exponent: float = MASK_EXPONENT,
     rng: np.random.Generator | None = None,
     progress: bool = True,
     callback: Callable | None = None,
@@ -231,7 +231,13 @@ def level_gain(powers: Iterable[float]) -> float:
 
 
 def mid_power(block: np.ndarray) -> float:
-    """The mean square of the mid of (channels, samples), in float64: squares of float32 leave its range early."""
+    """The mean square of the mid of (channels, samples), in float64: squares of float32 leave its range early.
+
+    Examples
+    --------
+    >>> mid_power(np.array([[0.5, 0.5], [-0.1, 0.1]]))
+    0.065
+    """
     return float((block.mean(axis=0, dtype=np.float64) ** 2).mean())
 
 
@@ -242,6 +248,13 @@ def require_mixture(mixture: np.ndarray) -> None:
     ------
     ValueError
         Says what was given and what is expected.
+
+    Examples
+    --------
+    >>> require_mixture(np.zeros(800))
+    Traceback (most recent call last):
+        ...
+    ValueError: the mixture has the shape (800,), expected (channels, samples), both non-zero
     """
     if mixture.ndim != 2 or 0 in mixture.shape:
         raise ValueError(f"the mixture has the shape {mixture.shape}, expected (channels, samples), both non-zero")
@@ -268,12 +281,11 @@ def require_one_domain(priors: Sequence[Prior], files: Sequence[str | PathLike] 
     if not priors:
         raise ValueError("no prior was given, expected one for each source")
     called = [f"the prior {prior.name!r}" for prior in priors] if files is None else files
-    first_of_name = {}
-    for prior, this in zip(priors, called, strict=True):
-        if prior.name in first_of_name:
-            first = first_of_name[prior.name]
-            raise ValueError(f"{this}: a second prior of {prior.name!r}, after {first}; leave one of them out")
-        first_of_name[prior.name] = this
+    names = [prior.name for prior in priors]
+    for position, (prior, this) in enumerate(zip(priors, called, strict=True)):
+        if prior.name in names[:position]:
+            where = "" if files is None else f"{this} and {files[names.index(prior.name)]}: "
+            raise ValueError(f"{where}two priors are named {prior.name!r}; leave one of them out")
         if not prior.flow.initialised:
             raise ValueError(f"{this}: is untrained; train it first")
         for field in ("rate", "window_length", "hop"):

@@ -11,7 +11,7 @@ import numpy as np
 from glowsep.datasets.solos import solo_magnitudes
 from glowsep.datasets.track import Dataset
 from glowsep.learning.weights import load_arrays, save_arrays
-from glowsep.signals.masks import mask_waveform
+from glowsep.signals.masks import MASK_EXPONENT, mask_waveform
 from glowsep.signals.mid import mid_magnitude
 from glowsep.systems.nmf.separate import joint_masks
 from glowsep.systems.nmf.train import learn_dictionaries
@@ -85,7 +85,7 @@ class PoissonNMF(System):
         components: int = 32,
         learning_iterations: int = 60,
         iterations: int = 30,
-        exponent: float = 1.5,
+        exponent: float = MASK_EXPONENT,
     ) -> PoissonNMF:
         """Learn a dictionary from each instrument's frames.
 
@@ -116,7 +116,8 @@ class PoissonNMF(System):
         return joint_masks(magnitude, self.dictionaries, self.iterations, self.exponent)
 
     def only(self, sources: Iterable[str]) -> PoissonNMF:
-        return replace(self, sources=tuple(sources), dictionaries=self.dictionaries[self.positions(sources)])
+        sources = tuple(sources)
+        return replace(self, sources=sources, dictionaries=self.dictionaries[self.positions(sources)])
 
     def save(self, path: str | PathLike) -> None:
         """Write everything to one ``.npz`` file, whole or not at all.

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from glowsep.arrays.devices import on_device_of
 from glowsep.learning.nmf import joint_parts
 from glowsep.signals.masks import ratio_masks
 
@@ -16,6 +17,7 @@ def joint_masks(magnitude: np.ndarray, dictionaries: np.ndarray, iterations: int
     magnitude : (bins, frames)
         Of the mixture.
     dictionaries : (sources, bins, components)
+        On any device.
     iterations : int
         Of the activations' updates.
     exponent : float
@@ -23,6 +25,13 @@ def joint_masks(magnitude: np.ndarray, dictionaries: np.ndarray, iterations: int
 
     Returns
     -------
-    (sources, bins, frames), of the magnitude's dtype
+    (sources, bins, frames), of the magnitude's dtype, on its device
+
+    Examples
+    --------
+    >>> low, high = np.array([[1.0], [0.0]]), np.array([[0.0], [1.0]])
+    >>> joint_masks(np.array([[3.0], [5.0]]), np.stack([low, high]), 1, 1.0).round(6).tolist()
+    [[[1.0], [0.0]], [[0.0], [1.0]]]
     """
-    return ratio_masks(joint_parts(magnitude, dictionaries.astype(magnitude.dtype), iterations), exponent)
+    dictionaries = on_device_of(dictionaries.astype(magnitude.dtype), magnitude)
+    return ratio_masks(joint_parts(magnitude, dictionaries, iterations), exponent)

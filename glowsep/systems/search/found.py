@@ -37,6 +37,13 @@ def require_iterations_and_weight(iterations: int, weight: float) -> None:
     ------
     ValueError
         If ``iterations`` is less than 1 or ``weight`` less than 0.
+
+    Examples
+    --------
+    >>> require_iterations_and_weight(0, 1.0)
+    Traceback (most recent call last):
+        ...
+    ValueError: iterations is 0, but must be at least 1
     """
     if iterations < 1:
         raise ValueError(f"iterations is {iterations}, but must be at least 1")

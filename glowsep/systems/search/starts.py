@@ -22,19 +22,38 @@ def from_dictionaries(mixture: np.ndarray, priors: Sequence[SearchablePrior], it
     """Start from the priors' NMF dictionaries: all of them together explain the mixture (chapter 3).
 
     How loud an instrument plays is found from the mixture, so a quiet or a loud one is no surprise.
+
+    Examples
+    --------
+    >>> from glowsep.systems.glow.instglow import InstGlow
+    >>> from_dictionaries(np.ones((512, 3), np.float32), InstGlow.load().priors).shape
+    (4, 512, 3)
     """
     return joint_parts(mixture + SILENCE, [prior.dictionary for prior in priors], iterations)
 
 
 def from_average_spectra(mixture: np.ndarray, priors: Sequence[SearchablePrior]) -> np.ndarray:
-    """Start from every instrument's average spectrum, in every frame the same."""
+    """Start from every instrument's average spectrum, in every frame the same.
+
+    Examples
+    --------
+    >>> from glowsep.systems.glow.instglow import InstGlow
+    >>> from_average_spectra(np.ones((512, 3), np.float32), InstGlow.load().priors).shape
+    (4, 512, 3)
+    """
     xp = array_module(mixture)
     spectra = [prior.expand(xp.sqrt(prior.mean**2 + prior.variance))[:, None] for prior in priors]
-    return xp.stack([spectrum + 0 * mixture for spectrum in spectra])
+    return xp.stack([xp.broadcast_to(spectrum, mixture.shape) for spectrum in spectra])
 
 
 def from_equal_shares(mixture: np.ndarray, priors: Sequence[SearchablePrior]) -> np.ndarray:
-    """Start from equal shares of the mixture, which need no knowledge at all."""
+    """Start from equal shares of the mixture, which need no knowledge at all.
+
+    Examples
+    --------
+    >>> from_equal_shares(np.array([[4.0]]), ["any prior", "another"]).ravel()
+    array([2., 2.])
+    """
     return array_module(mixture).stack([mixture / len(priors)] * len(priors))
 
 
