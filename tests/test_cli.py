@@ -163,7 +163,7 @@ def test_an_existing_folder_keeps_what_is_not_a_stem(priors, song):
 
 @pytest.mark.parametrize("method", ["nmf", "average-spectrum"])
 def test_another_system_can_be_chosen(method, song, baselines, tmp_path):
-    options = ["--method", method, "--weights", baselines / f"{method.replace('-', '_')}.npz", "-o", tmp_path / "out"]
+    options = ["--method", method, "--model", baselines / f"{method.replace('-', '_')}.npz", "-o", tmp_path / "out"]
     assert run("separate", song, *options) == 0
     assert files(tmp_path / "out") == STEMS
     mixture, _ = soundfile.read(song)
@@ -172,21 +172,54 @@ def test_another_system_can_be_chosen(method, song, baselines, tmp_path):
 
 def test_what_knows_no_sources_cannot_separate_a_song(song, capsys):
     assert run("separate", song, "--method", "oracle-power") == 1
-    assert "oracle_power knows no sources by itself: use evaluate, or one of instglow" in capsys.readouterr().err
+    assert (
+        "oracle_power knows no sources but those of a track: use evaluate, or a trained system"
+        in capsys.readouterr().err
+    )
     assert files(song.parent) == ["song.wav"]
 
 
 @pytest.mark.parametrize(
     "option", [["--iterations", 3], ["--search", "latent"], ["--mask-exponent", 2], ["--device", "cuda"]]
 )
-def test_an_option_that_would_have_no_effect_is_refused(option, song, monkeypatch, capsys):
+@pytest.mark.parametrize("command", ["separate", "evaluate"])
+def test_an_option_that_would_have_no_effect_is_refused(command, option, song, dataset, monkeypatch, capsys):
     monkeypatch.setattr("glowsep.cli.options.cuda", lambda: None)
-    assert run("separate", song, "--method", "nmf", *option) == 1
+    given = {"separate": song, "evaluate": dataset}[command]
+    assert run(command, given, "--method", "nmf", *option) == 1
     assert f"{option[0]} is not for nmf; leave it out" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--priors", "--model"])
+def test_what_is_not_trained_has_no_weights(option, dataset, baselines, capsys):
+    assert run("evaluate", dataset, "--method", "mixture", option, baselines / "nmf.npz") == 1
+    assert "--priors or --model is not for mixture; leave it out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--source", "bass"],
+        ["--half"],
+        ["--plot", "curve.png"],
+        ["--steps", 7],
+        ["--batch", 7],
+        ["--exponent", 1],
+        ["--scale", 2],
+        ["--checkpoint", "mine.checkpoint"],
+        ["--device", "cuda"],
+    ],
+)
+def test_an_option_that_would_not_change_the_training_is_refused(option, dataset, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("glowsep.cli.options.cuda", lambda: None)
+    out = tmp_path / "learnt.npz"
+    assert run("train", dataset, "--method", "average_spectrum", "-o", out, *option) == 1
+    assert f"{option[0]} is not for average_spectrum; leave it out" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_one_file_of_weights_is_enough(song, baselines, capsys):
-    weights = ["--weights", baselines / "nmf.npz"] * 2
+    weights = ["--model", baselines / "nmf.npz"] * 2
     assert run("separate", song, "--method", "nmf", *weights) == 1
     assert "nmf is a single file; name one only" in capsys.readouterr().err
 
@@ -219,6 +252,19 @@ def test_train_writes_a_baseline(method, dataset, tmp_path):
     assert run("train", dataset, "--method", method, "-o", tmp_path / "learnt.npz") == 0
     learnt = {"average-spectrum": AverageSpectrum, "nmf": PoissonNMF}[method].load(tmp_path / "learnt.npz")
     assert learnt.sources == INSTRUMENTS
+
+
+def test_a_training_without_checkpoints_removes_none(dataset, tmp_path):
+    (tmp_path / "bass.checkpoint").write_text("of another training")
+    assert run("train", dataset, "--method", "average_spectrum", "-o", tmp_path / "bass.npz") == 0
+    assert (tmp_path / "bass.checkpoint").read_text() == "of another training"
+
+
+def test_a_training_s_last_loss_has_its_unit(dataset, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("glowsep.systems.glow.instglow.PriorConfig", lambda: TINY)
+    monkeypatch.setattr("glowsep.systems.glow.instglow.InstGlow.unit", "bananas")
+    assert run("train", dataset, "--source", "bass", "-o", tmp_path / "bass.npz", "--steps", 1, "--batch", 1) == 0
+    assert capsys.readouterr().out.endswith(" bananas after 1 steps\n")
 
 
 # evaluate
@@ -255,7 +301,7 @@ def test_evaluate_scores_the_floor_right(dataset, baselines, tmp_path):
 def test_evaluate_takes_the_weights_that_are_named(dataset, baselines, tmp_path):
     other, scores = tmp_path / "other.npz", []
     assert run("train", dataset, "--method", "average-spectrum", "-o", other, "--quiet") == 0
-    for weights in ([], ["--weights", other]):
+    for weights in ([], ["--model", other]):
         method = ["--method", "average-spectrum", "--baselines", baselines, *weights]
         report = ["--limit", 1, "--json", tmp_path / "scores.json", "--quiet"]
         assert run("evaluate", dataset, *method, *report) == 0

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from unittest import mock
@@ -18,7 +18,8 @@ from conftest import TINY
 from threadpoolctl import threadpool_limits
 
 from glowsep import cluster
-from glowsep.cli import evaluate, main, train
+from glowsep.cli import command_line, evaluate, main, train
+from glowsep.datasets.shipped import shipped
 from glowsep.errors import ClusterError
 from glowsep.learning.training import save_checkpoint
 from glowsep.learning.weights import load_arrays
@@ -147,6 +148,35 @@ def test_scores_are_the_same_bytes_though_a_worker_is_killed(
     monkeypatch.setattr(evaluate, "evaluate_track", evaluate_track_but_die_once)
     assert scored("--scheduler", scheduler) == alone
     assert (dataset / "died").exists()
+
+
+def test_a_baseline_of_one_s_own_is_scored_on_the_workers_too(scheduler, dataset, baselines, tmp_path):
+    scores = tmp_path / "scores.json"
+    options = ["--method", "nmf", "--baselines", baselines, "--json", scores, "--quiet"]
+    with one_thread():
+        assert run("evaluate", dataset, *options) == 0
+    alone = scores.read_bytes()
+    report = ["--report", tmp_path / "report.html"]
+    assert run("evaluate", dataset, *options, *report, "--scheduler", scheduler) == 0
+    assert scores.read_bytes() == alone
+
+
+def test_what_the_workers_are_told_does_not_change_the_command_s_own_arguments(dataset, baselines, monkeypatch):
+    told = []
+
+    def evaluate_nothing(client, function, tasks, *about):
+        told.extend(arguments for arguments, _ in tasks.values())
+        return [(name, []) for name in tasks]
+
+    monkeypatch.setattr(cluster, "connected", lambda address: nullcontext())
+    monkeypatch.setattr(cluster, "results", evaluate_nothing)
+    for method, weights in (("nmf", None), ("mixture", None), ("instglow", [shipped("priors").resolve()])):
+        options = ["evaluate", dataset, "--method", method, "--baselines", baselines, "--scheduler", NOBODY]
+        arguments = command_line().parse_args([str(option) for option in options])
+        before = dict(vars(arguments))
+        evaluate.evaluate_on_workers(arguments)
+        assert vars(arguments) == before
+        assert told[-1].weights == weights
 
 
 def test_a_prior_whose_worker_is_killed_is_trained_to_the_same_weights(scheduler, dataset, tmp_path, monkeypatch):
@@ -306,7 +336,7 @@ def test_a_task_that_may_be_stopped_imports_no_part_of_scipy():
     pytest.importorskip("distributed", reason="needs Dask: pip install '.[cluster]'")
     program = """
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from glowsep import cluster
 
 @contextmanager

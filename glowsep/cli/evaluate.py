@@ -45,6 +45,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Score the method and what it is compared with, print the table, and write what else is asked for."""
+    systems.refuse_unused(arguments)
     evaluations = evaluate_on_workers(arguments) if arguments.scheduler else evaluate_here(arguments)
     print(table(evaluations))
     if arguments.json:
@@ -70,7 +71,9 @@ def evaluate_here(arguments: Namespace) -> list[Evaluation]:
 
 def evaluate_on_workers(arguments: Namespace) -> list[Evaluation]:
     """The same evaluations, each track's from a worker of ``--scheduler``."""
-    arguments.weights = systems.weight_paths(arguments)
+    # A worker may come with other priors, so it is told where these are; a baseline is in --baselines, as it is here.
+    weights = arguments.weights if arguments.method in FOR_COMPARISON else systems.weight_paths(arguments)
+    arguments = Namespace(**vars(arguments) | {"weights": weights})
     arguments = options.absolute(arguments, "dataset", "baselines", "weights")
     names = chosen_tracks(arguments).names
     tasks = {name: (arguments, name) for name in names}
@@ -82,7 +85,7 @@ def evaluate_on_workers(arguments: Namespace) -> list[Evaluation]:
 
 def evaluate_track(arguments: Namespace, name: str) -> list[Evaluation]:
     """The evaluations of one track: what a worker does."""
-    for path in (arguments.dataset, arguments.baselines, *arguments.weights):
+    for path in (arguments.dataset, arguments.baselines, *(arguments.weights or [])):
         cluster.require_visible(path)
     options.check_device(arguments)
     dataset = chosen_tracks(arguments)

@@ -2,11 +2,12 @@
 
 import inspect
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from glowsep.cli import options
 from glowsep.errors import PriorError
+from glowsep.signals.masks import MASK_EXPONENT
 from glowsep.systems.registry import SYSTEMS
 from glowsep.systems.search.annealed import AnnealedSearch
 from glowsep.systems.search.found import Found
@@ -16,9 +17,17 @@ from glowsep.systems.system import System
 DEFAULT = "instglow"
 SEARCHES = {"annealed": AnnealedSearch, "latent": LatentSearch}
 
-#: What the options of a search are where nobody has given them. Each is for systems whose ``load`` takes the second.
-DEFAULTS = {"search": "annealed", "iterations": None, "weight": None, "mask_exponent": 1.5, "device": "cpu"}
-OPTION_OF = {"iterations": "search", "weight": "search"}
+#: The options that not every system takes in ``separate`` and ``evaluate``, as they are if nobody gives them.
+DEFAULTS = {
+    "weights": None,
+    "search": "annealed",
+    "iterations": None,
+    "weight": None,
+    "mask_exponent": MASK_EXPONENT,
+    "device": "cpu",
+}
+#: What the command line calls them, if not by their own name.
+OPTIONS = {"weights": "--priors or --model"}
 
 
 def add_method(parser: ArgumentParser, names: tuple[str, ...], about: str) -> None:
@@ -34,10 +43,10 @@ def add_method(parser: ArgumentParser, names: tuple[str, ...], about: str) -> No
 
 
 def add_weights(parser: ArgumentParser) -> None:
-    """Add ``--priors``, which is also called ``--weights``; `load_system` acts on it."""
+    """Add ``--priors``, which is called ``--model`` for a system of one file; `load_system` acts on it."""
     parser.add_argument(
         "--priors",
-        "--weights",
+        "--model",
         action="append",
         type=Path,
         dest="weights",
@@ -116,17 +125,42 @@ def accepted(function: Callable, given: dict) -> dict:
 
 
 def refuse_unused(arguments: Namespace) -> None:
-    """Refuse an option that the chosen system would not take: nobody should believe that it had an effect.
+    """Refuse an option of ``separate`` and ``evaluate`` that the chosen system does not take.
+
+    Raises
+    ------
+    ValueError
+        See `refuse_untaken`.
+    """
+    system = SYSTEMS[arguments.method]
+    taken = set(inspect.signature(system.load).parameters)
+    if "search" in taken:
+        taken |= {"iterations", "weight"}
+    if system.weights is not None:
+        taken.add("weights")
+    refuse_untaken(arguments, DEFAULTS, taken)
+
+
+def refuse_untaken(arguments: Namespace, defaults: Mapping[str, object], taken: Collection[str]) -> None:
+    """Refuse an option that would have no effect: nobody should believe that it had one.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+    defaults : mapping of str to object
+        By option, what it is if nobody gives it.
+    taken : collection of str
+        The options that the chosen system takes.
 
     Raises
     ------
     ValueError
         Names the option.
     """
-    taken = inspect.signature(SYSTEMS[arguments.method].load).parameters
-    for name, default in DEFAULTS.items():
-        if getattr(arguments, name) != default and OPTION_OF.get(name, name) not in taken:
-            raise ValueError(f"--{name.replace('_', '-')} is not for {arguments.method}; leave it out")
+    for name, default in defaults.items():
+        if getattr(arguments, name) != default and name not in taken:
+            option = OPTIONS.get(name, f"--{name.replace('_', '-')}")
+            raise ValueError(f"{option} is not for {arguments.method}; leave it out")
 
 
 def _help(text, name):

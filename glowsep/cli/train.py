@@ -1,6 +1,8 @@
 """``train``: any system that learns; one with a model per source, source by source."""
 
+import inspect
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -18,6 +20,21 @@ from glowsep.systems.registry import SYSTEMS, TRAINED
 
 SUMMARY = "train priors on solo recordings, or another system"
 EXAMPLE = "python -m glowsep train data/freedoom4 --source bass -o priors/bass.npz --steps 2000"
+
+#: The options that not every system takes, as they are if nobody gives them.
+DEFAULTS = {
+    "source": None,
+    "half": False,
+    "plot": None,
+    "steps": None,
+    "batch": None,
+    "exponent": None,
+    "scale": None,
+    "checkpoint": None,
+    "device": "cpu",
+}
+#: Those that a system takes if each of its sources is trained by itself.
+FOR_EACH_SOURCE = {"source", "half", "plot"}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -71,6 +88,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Train what is asked for: one after the other, or all at once on the workers of ``--scheduler``."""
+    refuse_unused(arguments)
     if not arguments.scheduler:
         options.check_device(arguments)
     dataset = options.open_split(arguments.dataset, arguments.split, "train")
@@ -133,16 +151,16 @@ def source_files(arguments: Namespace, dataset: Dataset) -> dict[str, Path]:
 def train_source(arguments: Namespace, dataset: Dataset, source: str, path: Path) -> str:
     """Train one source's model, write it and its learning curve, and return a line that says so."""
     make_folder(path)
-    fit, checkpoint = SYSTEMS[arguments.method].fit_source, arguments.checkpoint or path.with_suffix(".checkpoint")
-    model, curve = fit(dataset, source, **training_options(arguments, dataset, fit, checkpoint))
+    system = SYSTEMS[arguments.method]
+    given = training_options(arguments, dataset, system.fit_source, path)
+    model, curve = system.fit_source(dataset, source, **given)
     if arguments.plot:
         from glowsep.show import learning_curve  # here, because Matplotlib takes longer to import than all the rest
 
         learning_curve(curve, arguments.plot)
     model.save(path, np.float16 if arguments.half else np.float32)
-    if not arguments.checkpoint:
-        checkpoint.unlink(missing_ok=True)
-    return f"{path}: {curve.training[-1]:.3f} nats per dimension after {len(curve.training)} steps"
+    remove_checkpoint(arguments, given)
+    return f"{path}: {curve.training[-1]:.3f} {system.unit} after {len(curve.training)} steps"
 
 
 def train_whole(arguments: Namespace, dataset: Dataset) -> Path:
@@ -152,20 +170,40 @@ def train_whole(arguments: Namespace, dataset: Dataset) -> Path:
     if path.suffix != ".npz":
         path = path / Path(system.weights).name
     make_folder(path)
-    checkpoint = arguments.checkpoint or path.with_suffix(".checkpoint")
-    system.fit(dataset, **training_options(arguments, dataset, system.fit, checkpoint)).save(path)
-    if not arguments.checkpoint:
-        checkpoint.unlink(missing_ok=True)
+    given = training_options(arguments, dataset, system.fit, path)
+    system.fit(dataset, **given).save(path)
+    remove_checkpoint(arguments, given)
     return path
 
 
-def training_options(arguments: Namespace, dataset: Dataset, fit, checkpoint: Path) -> dict:
-    """What ``fit`` wants to know, of all that the command has been told."""
+def training_options(arguments: Namespace, dataset: Dataset, fit: Callable, path: Path) -> dict:
+    """Those of the command's options that ``fit`` takes; the checkpoint is next to ``path`` by default."""
     names = ("steps", "batch", "exponent", "scale", "seed", "device")
     given = {name: getattr(arguments, name) for name in names}
+    checkpoint = arguments.checkpoint or path.with_suffix(".checkpoint")
     given |= {"checkpoint": checkpoint, "progress": options.shows_progress(arguments)}
     given |= {"validation": validation_split(arguments.dataset, dataset)}
     return systems.accepted(fit, given)
+
+
+def remove_checkpoint(arguments: Namespace, given: dict) -> None:
+    """Remove the checkpoint that a training with these options left; one that ``--checkpoint`` names is kept."""
+    if "checkpoint" in given and not arguments.checkpoint:
+        given["checkpoint"].unlink(missing_ok=True)
+
+
+def refuse_unused(arguments: Namespace) -> None:
+    """Refuse an option that the chosen system does not take.
+
+    Raises
+    ------
+    ValueError
+        See `glowsep.cli.systems.refuse_untaken`.
+    """
+    system = SYSTEMS[arguments.method]
+    fit = system.fit_source if system.per_source else system.fit
+    taken = set(inspect.signature(fit).parameters) | (FOR_EACH_SOURCE if system.per_source else set())
+    systems.refuse_untaken(arguments, DEFAULTS, taken)
 
 
 def make_folder(path: Path) -> None:
