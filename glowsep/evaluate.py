@@ -27,6 +27,11 @@ class TrackScores:
     name : str
     sources : dict of str to dict of str to float
         By source, then by metric, in decibels; NaN if the reference is silent.
+
+    Examples
+    --------
+    >>> TrackScores("song", {"bass": {"sdr": 4.0}, "drums": {"sdr": 6.0}}).mean("sdr")
+    5.0
     """
 
     name: str
@@ -42,13 +47,21 @@ class Evaluation:
     """One method's scores on a data set.
 
     The data set's figure is the mean over its songs, a song's the mean over its sources; a source's figure is
-    the mean over the songs in which it sounds. Where all sources sound in all songs, the data set's figure is
+    the mean over the songs in which it sounds. If all sources sound in all songs, the data set's figure is
     the mean over the sources' figures too.
 
     Attributes
     ----------
     method : str
     tracks : list of TrackScores
+
+    Examples
+    --------
+    >>> first = TrackScores("first", {"bass": {"sdr": 4.0}, "drums": {"sdr": 6.0}})
+    >>> second = TrackScores("second", {"bass": {"sdr": 8.0}, "drums": {"sdr": float("nan")}})
+    >>> evaluation = Evaluation("mine", [first, second])
+    >>> evaluation.mean("sdr"), evaluation.source_mean("bass"), evaluation.silent("drums")
+    (6.5, 6.0, 1)
     """
 
     method: str
@@ -179,7 +192,15 @@ def evaluate(
 
 
 def merged(parts: Sequence[Sequence[Evaluation]]) -> list[Evaluation]:
-    """The evaluations of all tracks, from several lists, each with one evaluation per method on some of the tracks."""
+    """The evaluations of all tracks, from several lists, each with one evaluation per method on some of the tracks.
+
+    Examples
+    --------
+    >>> first, second = TrackScores("first", {}), TrackScores("second", {})
+    >>> (evaluation,) = merged([[Evaluation("mine", [first])], [Evaluation("mine", [second])]])
+    >>> [track.name for track in evaluation.tracks]
+    ['first', 'second']
+    """
     return [
         Evaluation(of_method[0].method, [track for part in of_method for track in part.tracks])
         for of_method in zip(*parts, strict=True)
@@ -211,7 +232,16 @@ def score(track: Track, estimates: np.ndarray, method: str = "the method") -> Tr
 
 
 def table(evaluations: Sequence[Evaluation], metric: str = "sdr") -> str:
-    """A text table: a row per method, a column per source, and the mean; in decibels."""
+    """A text table: a row per method, a column per source, and the mean; in decibels.
+
+    Examples
+    --------
+    >>> track = TrackScores("song", {"bass": {"sdr": 4.0}, "drums": {"sdr": 6.0}})
+    >>> print(table([Evaluation("mine", [track])]))
+    method  bass  drums  mean
+    -------------------------
+    mine    4.00   6.00  5.00
+    """
     sources = evaluations[0].sources
     rows = [["method", *sources, "mean"]]
     for evaluation in evaluations:
