@@ -5,7 +5,13 @@ from importlib import metadata
 
 
 class GlowsepError(Exception):
-    """Base of all errors about files: audio, priors and data sets."""
+    """Base of all errors about files: audio, priors and data sets.
+
+    Examples
+    --------
+    >>> issubclass(AudioError, GlowsepError)
+    True
+    """
 
 
 class AudioError(GlowsepError):

@@ -127,3 +127,11 @@ def test_the_registry_has_every_system_by_name():
         "oracle_magnitude",
         "oracle_power",
     ]
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in glowsep.__all__ if inspect.isclass(vars(glowsep)[name]) and not name.endswith("Error")]
+)
+def test_every_public_class_shows_its_use(name):
+    """``python -m pytest`` runs these examples."""
+    assert ">>>" in vars(glowsep)[name].__doc__

@@ -10,7 +10,13 @@ SMALL = 1e-3
 
 
 class CheckError(AssertionError):
-    """The contract is broken; the message says where, and where the pattern is known, why."""
+    """The contract is broken; the message says where, and where the pattern is known, why.
+
+    Examples
+    --------
+    >>> issubclass(CheckError, AssertionError)
+    True
+    """
 
 
 def fail(where, message):

@@ -28,6 +28,14 @@ class Bijection(Parameters):
 
     Source: Kingma & Dhariwal 2018 ("Glow"), section 2; rebuilding inputs: Gomez et al. 2017 ("RevNet"); chapters 4 and
     5.
+
+    Examples
+    --------
+    >>> class Double(Bijection):
+    ...     def forward(self, x, condition=None, tape=None):
+    ...         return 2 * x, np.full(len(x), np.log(2) * x[0].size)
+    >>> Double().forward(np.ones((1, 2, 3)))[1].round(2)  # 6 log 2
+    array([4.16])
     """
 
     def forward(

@@ -27,6 +27,16 @@ class Parameters:
 
     Last in, first out: a chain of layers goes forward in a loop over one tape, and backward in the reversed loop.
     A tape belongs to the layer (or frozen view) that wrote it. Chapter 5.
+
+    Examples
+    --------
+    >>> class Gain(Parameters):
+    ...     parameter_names = ("g",)
+    ...
+    ...     def __init__(self):
+    ...         self.g, self.dg = np.ones(1), None
+    >>> Gain().parameters(), Gain().gradients()
+    ({'g': array([1.])}, {'g': None})
     """
 
     parameter_names = ()

@@ -41,9 +41,7 @@ class Adam:
     ValueError
         For a learning rate or epsilon below 0, or a beta outside [0, 1).
 
-    References
-    ----------
-    Kingma & Ba 2015, algorithm 1; chapter 10.
+    Source: Kingma & Ba 2015, algorithm 1; chapter 10.
 
     Examples
     --------
@@ -127,7 +125,7 @@ class Adam:
         Raises
         ------
         ValueError
-            When an array is missing, unknown, or of another shape or dtype. Nothing is loaded then.
+            If an array is missing, unknown, or of another shape or dtype. Nothing is loaded then.
         """
         moments = self._moments()
         different = sorted(state.keys() ^ {"steps", *moments})

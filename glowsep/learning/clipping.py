@@ -40,10 +40,7 @@ def clip_by_global_norm(gradients: dict[str, np.ndarray], maximum: float) -> flo
     >>> clip_by_global_norm(gradients, 1.0), gradients["W"].round(3)
     (5.0, array([0.6]))
 
-    References
-    ----------
-    Pascanu, Mikolov & Bengio 2013, algorithm 1, in the convention of PyTorch's ``clip_grad_norm_``;
-    chapter 10.
+    Source: Pascanu, Mikolov & Bengio 2013, algorithm 1, in the convention of PyTorch's ``clip_grad_norm_``; chapter 10.
     """
     if not maximum > 0:
         raise ValueError(f"maximum is {maximum}, but must be above 0")

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Constant:
-    """A learning rate that stays as it is: ``Constant(1e-4)(step)`` is 1e-4 at every step."""
+    """A learning rate that stays as it is: ``Constant(1e-4)(step)`` is 1e-4 at every step.
+
+    Examples
+    --------
+    >>> Constant(1e-4)(100)
+    0.0001
+    """
 
     learning_rate: float
 
@@ -50,9 +56,7 @@ class WarmupCosine:
     >>> schedule(0), schedule(9), schedule(100)
     (0.0001, 0.001, 0.0)
 
-    References
-    ----------
-    Loshchilov & Hutter 2017, equation 5, without restarts; chapter 10.
+    Source: Loshchilov & Hutter 2017, equation 5, without restarts; chapter 10.
     """
 
     peak: float

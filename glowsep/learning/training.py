@@ -16,7 +16,13 @@ from glowsep.learning.weights import load_arrays, save_arrays
 
 @dataclass
 class LearningCurve:
-    """What a run has seen of its losses, and the seconds it took."""
+    """What a run has seen of its losses, and the seconds it took.
+
+    Examples
+    --------
+    >>> LearningCurve([1.5, 1.25]).training[-1]
+    1.25
+    """
 
     training: list = field(default_factory=list)  # one loss per step
     validation: list = field(default_factory=list)  # (step, loss) pairs
@@ -35,6 +41,17 @@ class Run:
         Of what is trained, for the progress bar and the checkpoint.
     unit : str
         Of the losses.
+
+    Examples
+    --------
+    >>> class Halving(Run):
+    ...     loss = 8.0
+    ...
+    ...     def step(self, number):
+    ...         self.loss /= 2
+    ...         return self.loss
+    >>> train(Halving(), steps=3, validate_every=3, progress=False).training
+    [4.0, 2.0, 1.0]
     """
 
     name = "model"

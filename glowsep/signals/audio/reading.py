@@ -15,7 +15,13 @@ BLOCK = 1 << 18  # samples read at once: a few megabytes, and a second or so of 
 
 
 class Info(NamedTuple):
-    """What an audio file's header says: samples (per channel), channels, and the rate in Hz."""
+    """What an audio file's header says: samples (per channel), channels, and the rate in Hz.
+
+    Examples
+    --------
+    >>> Info(samples=88_200, channels=2, rate=44_100).samples / 44_100
+    2.0
+    """
 
     samples: int
     channels: int

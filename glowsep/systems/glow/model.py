@@ -17,6 +17,11 @@ class GlowConfig:
     ``channels`` are those of the data (here frequency bins), ``squeeze`` neighbouring frames become channels, then
     ``steps`` times [ActNorm, 1x1 convolution in groups of ``group_size`` channels, affine coupling]. ``hidden``,
     ``layers``, ``kernel``, ``dilation``, ``condition_channels`` and ``bound`` are the couplings'.
+
+    Examples
+    --------
+    >>> GlowConfig(channels=512, squeeze=2).steps
+    12
     """
 
     channels: int = 514

@@ -41,6 +41,11 @@ class TrainingConfig:
     validate_every : int
         Steps between validation losses (and checkpoints).
     seed : int
+
+    Examples
+    --------
+    >>> TrainingConfig(steps=100).batch
+    16
     """
 
     steps: int = 8000
@@ -94,9 +99,7 @@ def fit(
     PriorError
         If the checkpoint is damaged, of another prior, or of another configuration.
 
-    References
-    ----------
-    Zhu et al. 2022, section III; Song & Ermon 2019, section 4; chapter 10.
+    Source: Zhu et al. 2022, section III; Song & Ermon 2019, section 4; chapter 10.
     """
     config = TrainingConfig() if config is None else config
     excerpt = excerpt_length(prior.config, config.frames)

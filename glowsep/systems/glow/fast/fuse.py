@@ -28,6 +28,12 @@ class FusedGlow(Bijection):
         Holds the parameters, under the same names.
     layers : list of Bijection
         Its squeeze, then the fused steps.
+
+    Examples
+    --------
+    >>> from glowsep import GlowConfig
+    >>> len(FusedGlow(Glow(GlowConfig(channels=8, steps=2))).layers)  # the squeeze, and two steps
+    3
     """
 
     def __init__(self, plain):

@@ -22,6 +22,14 @@ class FusedStep(Bijection):
     convolution : InvertibleConv1x1
     coupling : AffineCoupling
         All three for the same number of channels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from glowsep.layers import ActNorm, AffineCoupling, InvertibleConv1x1
+    >>> step, x = FusedStep(ActNorm(4), InvertibleConv1x1(4, 2), AffineCoupling(4)), np.ones((1, 4, 3), np.float32)
+    >>> bool(np.allclose(step.inverse(step.forward(x)[0]), x, atol=1e-5))
+    True
     """
 
     def __init__(self, actnorm, convolution, coupling):

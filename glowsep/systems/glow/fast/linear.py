@@ -36,6 +36,14 @@ class FusedLinear(Bijection):
     ----------
     fixed : LinearMap or None
         A map that is found once, because the parameters will not change: set by ``freeze``, on a frozen view only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from glowsep.layers import ActNorm, InvertibleConv1x1
+    >>> layer, x = FusedLinear(ActNorm(4), InvertibleConv1x1(4, 2)), np.ones((1, 4, 3), np.float32)
+    >>> bool(np.allclose(layer.inverse(layer.forward(x)[0]), x, atol=1e-5))
+    True
     """
 
     fixed = None

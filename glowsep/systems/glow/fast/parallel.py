@@ -43,6 +43,12 @@ class ParallelGlow(Bijection):
     Attributes
     ----------
     flow : Glow or FusedGlow
+
+    Examples
+    --------
+    >>> from glowsep import GlowConfig
+    >>> ParallelGlow(Glow(GlowConfig(channels=8, steps=2))).config.steps
+    2
     """
 
     def __init__(self, flow: Bijection):
