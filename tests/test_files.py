@@ -3,17 +3,22 @@
 import errno
 import os
 import re
+import subprocess
+import sys
 
 import pytest
 
 from glowsep.arrays.files import (
+    _hidden,
     all_written_whole,
+    clear_leftovers,
     folder_made,
     folder_written_whole,
     work_folder,
     write_text,
     written_whole,
 )
+from glowsep.arrays.processes import is_running
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 STOPPED = [FULL, KeyboardInterrupt(), RuntimeError("the search failed")]
@@ -48,9 +53,9 @@ def test_the_temporary_name_is_hidden_and_tells_whose_it_is_and_of_what_kind(tmp
     with written_whole(tmp_path / "curve.png") as temporary:
         temporary.touch()
         assert temporary.parent == tmp_path
-        assert re.fullmatch(rf"\.glowsep-{os.getpid()}-new-curve\.png", temporary.name)
+        assert re.fullmatch(rf"\.glowsep-{os.getpid()}-[0-9a-f]{{8}}-new-curve\.png", temporary.name)
     with folder_written_whole(tmp_path / "song") as temporary:
-        assert temporary.name == f".glowsep-{os.getpid()}-new-song"
+        assert re.fullmatch(rf"\.glowsep-{os.getpid()}-[0-9a-f]{{8}}-new-song", temporary.name)
 
 
 @pytest.mark.parametrize("error", STOPPED)
@@ -157,6 +162,89 @@ def test_folders_are_made_and_removed_again_if_the_block_fails(tmp_path, stop):
         except KeyboardInterrupt:
             pass
     assert set(contents(tmp_path)) == ({"mine"} if stop else {"mine", "new", "new/deep"})
+
+
+# What killed processes have left
+
+
+@pytest.fixture
+def dead():
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def leave(folder, number, state, name, machine=None, text="half"):
+    """What a killed process of this number leaves: of this machine, unless another is named."""
+    here = _hidden(folder / "x", "new").name.split("-")[2]
+    path = folder / f".glowsep-{number}-{machine or here}-{state}-{name}"
+    path.write_text(text)
+    return path
+
+
+WRITERS = [lambda folder: write_text(folder / "new.txt", "new"), lambda folder: write_folder(folder / "new.txt", "new")]
+
+
+@pytest.mark.parametrize("write", WRITERS)
+@pytest.mark.parametrize("name", ["bass.wav", "new.txt", "-new-.wav", "a\nb", ".glowsep-1-new-x"])
+def test_the_half_written_files_of_a_dead_process_are_cleared(write, name, dead, tmp_path):
+    leave(tmp_path, dead, "new", name)
+    (tmp_path / f".glowsep-{dead}-new-older version.wav").write_text("half")
+    write(tmp_path)
+    assert [path for path in contents(tmp_path) if "/" not in path] == ["new.txt"]
+
+
+def test_a_half_written_folder_of_a_dead_process_is_cleared(dead, tmp_path):
+    path = leave(tmp_path, dead, "new", "book")
+    path.unlink()
+    write_folder(path, "half")
+    write_text(tmp_path / "new.txt", "new")
+    assert contents(tmp_path).keys() == {"new.txt"}
+
+
+def test_an_earlier_file_that_a_dead_process_moved_aside_comes_back(dead, tmp_path):
+    """It was killed between two renames: one target is new, one is gone, and nothing may be lost."""
+    leave(tmp_path, dead, "old", "bass.wav", text="earlier bass")
+    leave(tmp_path, dead, "old", "drums.wav", text="earlier drums")
+    (tmp_path / "drums.wav").write_text("new drums")
+    clear_leftovers(tmp_path)
+    assert contents(tmp_path) == {"bass.wav": b"earlier bass", "drums.wav": b"new drums"}
+
+
+def test_what_others_are_writing_stays(dead, tmp_path):
+    """Another process here; any on another machine, whose numbers mean nothing here; and what is not ours at all."""
+    running = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        leave(tmp_path, running.pid, "new", "bass.wav")
+        leave(tmp_path, dead, "new", "bass.wav", machine="0123abcd")
+        (tmp_path / ".glowsep-notes").touch()
+        (tmp_path / f"glowsep-{dead}-new-x").touch()
+        before = contents(tmp_path)
+        write_text(tmp_path / "new.txt", "new")
+        assert contents(tmp_path) == before | {"new.txt": b"new"}
+    finally:
+        running.communicate(b"\n")
+    clear_leftovers(tmp_path)
+    assert len(contents(tmp_path)) == 4
+
+
+def test_a_work_folder_of_a_dead_process_with_our_number_is_cleared(tmp_path):
+    leftover = _hidden(tmp_path / "book", "new")
+    leftover.mkdir()
+    (leftover / "half.txt").touch()
+    with work_folder(tmp_path / "book") as folder:
+        assert not list(folder.iterdir())
+    assert not contents(tmp_path)
+
+
+@pytest.mark.parametrize("number", [0, 2**22 + 1, 2**80])
+def test_numbers_that_no_process_has(number):
+    assert is_running(number) == (number == 0)
+
+
+def test_a_folder_that_is_not_there_holds_no_leftovers(tmp_path):
+    clear_leftovers(tmp_path / "missing")
 
 
 # What fails is named

@@ -1,16 +1,27 @@
 """Writing whole or not at all: what is new gets a hidden name first, and takes its own at the very end.
 
 Until then the earlier file or folder is untouched, and an error or Ctrl-C removes what is new. The hidden names are
-``.glowsep-<process id>-new-<name>``, and ``-old-`` for what is about to be replaced: so a leftover of a process that
-was killed is easy to recognise.
+``.glowsep-<process id>-<machine>-new-<name>``, and ``-old-`` for what is about to be replaced: so the leftovers of a
+process that was killed are recognised, and the next that writes to the folder clears them.
 """
 
 import errno
+import hashlib
 import os
+import re
 import shutil
+import socket
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+
+from glowsep.arrays.processes import is_running
+
+HIDDEN = re.compile(
+    r"\.glowsep-(?P<process>\d+)-(?:(?P<machine>[0-9a-f]{8})-)?(?P<state>new|old)-(?P<name>.+)", re.DOTALL
+)
 
 
 @contextmanager
@@ -45,6 +56,8 @@ def all_written_whole(paths: Sequence[str | os.PathLike]) -> Iterator[list[Path]
     """`written_whole` for several files: all of them take their names, or none does and the earlier ones come back."""
     targets = [Path(path) for path in paths]
     temporaries = [_hidden(target, "new") for target in targets]
+    for folder in {target.parent for target in targets}:
+        clear_leftovers(folder)
     with _naming(dict(zip(temporaries, targets, strict=True))):
         for target in targets:
             if target.is_dir():
@@ -69,8 +82,10 @@ def folder_written_whole(folder: str | os.PathLike) -> Iterator[Path]:
 def work_folder(path: str | os.PathLike) -> Iterator[Path]:
     """Give an empty temporary folder next to ``path``, where `put_in_place` can take from; it vanishes at the end."""
     temporary = _hidden(Path(path), "new")
+    clear_leftovers(temporary.parent)
     with _naming({temporary: path}):
         try:
+            _remove(temporary)  # of a process that had our number and was killed: in a container, all have the same
             temporary.mkdir()
             yield temporary
         finally:
@@ -106,6 +121,28 @@ def put_in_place(sources: Sequence[str | os.PathLike], targets: Sequence[str | o
         _remove(aside)
 
 
+def clear_leftovers(folder: str | os.PathLike) -> None:
+    """Clear what processes that were killed have left in a folder: half-written files go, earlier ones come back.
+
+    A process that was killed while it replaced several files may have moved an earlier one aside; that one takes its
+    name again, unless its successor is there already. What belongs to a running process, or to one on another machine
+    that shares the folder, stays.
+    """
+    try:
+        leftovers = [(entry, found) for entry in Path(folder).iterdir() if (found := HIDDEN.fullmatch(entry.name))]
+    except OSError:  # a folder that is missing or not ours to read: whoever writes to it will say so
+        return
+    for entry, found in leftovers:
+        if found["machine"] not in (None, _machine()) or is_running(int(found["process"])):
+            continue
+        target = entry.with_name(found["name"])
+        if found["state"] == "old" and not os.path.lexists(target):
+            with suppress(OSError):
+                os.replace(entry, target)
+        else:
+            _remove(entry)
+
+
 @contextmanager
 def folder_made(folder: str | os.PathLike) -> Iterator[Path]:
     """Make ``folder`` and its parents if they are missing; what was made is removed again if the block fails."""
@@ -124,11 +161,26 @@ def folder_made(folder: str | os.PathLike) -> Iterator[Path]:
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Write a text file, whole or not at all: UTF-8, with the same line ends on every system."""
     with written_whole(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        # A file name in the text may hold bytes that are no UTF-8: they become escapes, as in messages.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def for_c(path: str | os.PathLike) -> str | bytes:
+    """A path as a library in C takes it: as bytes, which any file name has, whether it is UTF-8 or not.
+
+    On Windows file names are text, and such a library would take bytes for another alphabet's.
+    """
+    return os.fspath(path) if sys.platform == "win32" else os.fsencode(path)
 
 
 def _hidden(target, state):
-    return target.with_name(f".glowsep-{os.getpid()}-{state}-{target.name}")
+    return target.with_name(f".glowsep-{os.getpid()}-{_machine()}-{state}-{target.name}")
+
+
+@cache
+def _machine():
+    """This machine among those that may share a folder: eight digits, for a name may hold any characters."""
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 
 def _rename(source, target, blame=None):
