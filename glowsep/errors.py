@@ -34,6 +34,10 @@ class BookError(GlowsepError):
     """A book that cannot be built from the chapters, or cannot be put in its place."""
 
 
+class SeparationWarning(UserWarning):
+    """A song was separated, but the answer is not to be trusted: it is silent, out of range, or none of the sources."""
+
+
 def how_to_install(extra: str) -> str:
     """The command that installs what one of the package's extras needs, for a message to give.
 

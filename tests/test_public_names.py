@@ -51,7 +51,7 @@ SIGNATURES = {
     "stft": "waveform window_length hop",
     "istft": "spectrum length window_length hop",
     "separate": "mixture priors rate search mask_exponent rng callback",
-    "separate_file": "song folder priors search mask_exponent rng progress callback",
+    "separate_file": "song folder priors search mask_exponent rng progress callback stems",
     "metrics.sdr": "reference estimate",
     "metrics.si_sdr": "reference estimate",
     "metrics.bss_eval": "references estimates rate",

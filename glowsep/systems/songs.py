@@ -1,5 +1,6 @@
 """Songs of any length in bounded memory: segment by segment, each fading into the next."""
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from glowsep.arrays.integers import ceil_divide
+from glowsep.errors import SeparationWarning
 from glowsep.signals import audio
 
 #: Seconds of a song that are separated at once, and how many of them two neighbours have in common.
@@ -20,6 +22,7 @@ def separate_song(
     sources: Sequence[str],
     separate: Callable[[np.ndarray, int], np.ndarray],
     progress: bool = True,
+    stems: audio.Stems | None = None,
 ) -> list[Path]:
     """Separate an audio file into ``folder/<source>.wav``, segment by segment.
 
@@ -35,6 +38,8 @@ def separate_song(
         From a segment (channels, samples) and its rate to estimates (sources, channels, samples).
     progress : bool
         Show a progress bar.
+    stems : glowsep.signals.audio.Stems, optional
+        Which of the files to write, in which format, and whether they may replace files that glowsep did not write.
 
     Returns
     -------
@@ -44,7 +49,7 @@ def separate_song(
     Raises
     ------
     AudioError
-        If the song cannot be read, or the files cannot be written.
+        If the song cannot be read, the files cannot be written, or they would replace files of the user's.
 
     Examples
     --------
@@ -56,15 +61,27 @@ def separate_song(
     >>> [path.name for path in paths]
     ['bass.wav', 'drums.wav']
     """
+    stems = audio.Stems() if stems is None else stems
+    chosen, paths = stems.chosen(sources), stems.paths(folder, sources)
+    stems.require_free(song, paths)
     info = audio.check(song)
+    stems.require_room(song, info.rate, info.channels)
     hop, overlap = round((SEGMENT - OVERLAP) * info.rate), round(OVERLAP * info.rate)
     number = 1 + max(0, ceil_divide(info.samples - hop - overlap, hop))
     segments = tqdm(audio.segments(song, hop + overlap, hop), str(song), number, disable=not progress, unit="segment")
     estimates = (separate(segment, info.rate) for _, segment in segments)
-    with audio.StemWriter(folder, sources, info.rate, info.channels) as stems:
+    with audio.StemWriter(folder, [sources[place] for place in chosen], info.rate, info.channels, stems) as writer:
         for block in cross_faded(estimates, hop):
-            stems.write(block)
-    return [stems.folder / f"{source}.wav" for source in sources]
+            writer.write(block[chosen])
+    if writer.gain < 1:
+        decibels = -20 * np.log10(writer.gain)
+        warnings.warn(
+            f"{song}: its stems are {decibels:.2f} dB quieter, all alike, so that none clips; float WAV needs no such "
+            "gain",
+            SeparationWarning,
+            stacklevel=2,
+        )
+    return paths
 
 
 def cross_faded(segments: Iterator[np.ndarray], hop: int) -> Iterator[np.ndarray]:

@@ -13,6 +13,7 @@ import numpy as np
 from glowsep.datasets.shipped import shipped
 from glowsep.datasets.track import Dataset, Track
 from glowsep.errors import PriorError
+from glowsep.signals import audio
 from glowsep.systems.songs import separate_song
 
 
@@ -22,7 +23,8 @@ class System(ABC):
     A new system is a folder with a subclass, and a line in :mod:`glowsep.systems.registry`. It defines ``separate`` and
     ``only``; if it is trained, ``fit``, ``save`` and ``load`` too. The commands ``train``, ``separate`` and
     ``evaluate`` pass on to ``fit`` and ``load`` those of their options that the signature names. A system with one
-    model per source says so by ``per_source``, and ``train`` then calls its ``fit_source`` for each.
+    model per source says so by ``per_source``; ``train`` then calls its ``require_solos``, which refuses a data set in
+    which a source cannot be learnt, and its ``fit_source`` for each.
 
     Attributes
     ----------
@@ -97,7 +99,12 @@ class System(ABC):
         return self.only(track.sources).separate(track.mixture, track.rate)
 
     def separate_file(
-        self, song: str | PathLike, folder: str | PathLike, progress: bool = True, callback: Callable | None = None
+        self,
+        song: str | PathLike,
+        folder: str | PathLike,
+        progress: bool = True,
+        callback: Callable | None = None,
+        stems: audio.Stems | None = None,
     ) -> list[Path]:
         """Separate an audio file of any length into ``folder/<source>.wav``, in bounded memory.
 
@@ -108,6 +115,8 @@ class System(ABC):
             Show a progress bar.
         callback : callable, optional
             A system that searches calls it with (iteration, magnitudes, terms) at every iteration.
+        stems : glowsep.signals.audio.Stems, optional
+            Which of the files to write, in which format, and whether they may replace files that glowsep did not write.
 
         Returns
         -------
@@ -117,9 +126,9 @@ class System(ABC):
         Raises
         ------
         AudioError
-            If the song cannot be read, or the files cannot be written.
+            If the song cannot be read, the files cannot be written, or they would replace files of the user's.
         """
-        return separate_song(song, folder, self.sources, self.separate, progress)
+        return separate_song(song, folder, self.sources, self.separate, progress, stems)
 
     @classmethod
     def fit(cls, dataset: Dataset) -> System:
@@ -160,7 +169,7 @@ class System(ABC):
         return {}
 
     def positions(self, sources: Iterable[str]) -> list[int]:
-        """Where each of ``sources`` stands among the system's own.
+        """Where each of ``sources`` stands among the system's own, in capitals or not.
 
         Raises
         ------
@@ -169,10 +178,11 @@ class System(ABC):
         """
         self.require_sources()
         sources = tuple(sources)
+        places = {source.casefold(): place for place, source in enumerate(self.sources)}
         for source in sources:
-            if source not in self.sources:
+            if source.casefold() not in places:
                 raise ValueError(f"{self.name} does not know {source!r}; its sources are {', '.join(self.sources)}")
-        return [self.sources.index(source) for source in sources]
+        return [places[source.casefold()] for source in sources]
 
     def require_sources(self) -> None:
         """Refuse to go on without a source.

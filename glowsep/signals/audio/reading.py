@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import soundfile
 
+from glowsep.arrays.files import for_c
 from glowsep.errors import AudioError
 from glowsep.signals.audio.refusals import UNKNOWN_SAMPLES, refuse_what_holds_no_audio
 
@@ -130,7 +131,7 @@ def _opened(path):
     """A `_Recording` with a header that can be trusted, closed at the end of the block."""
     try:
         refuse_what_holds_no_audio(path)
-        file = soundfile.SoundFile(path)
+        file = soundfile.SoundFile(for_c(path))
     except OSError as error:
         raise AudioError(f"{path}: cannot be opened ({error.strerror}); check its permissions") from None
     except (soundfile.SoundFileError, TypeError):  # TypeError: for .raw, soundfile asks for the rate
@@ -211,7 +212,7 @@ def _count(path):
 
     An MP3 file consists of whole frames of 576 or 1152 samples: any other number was cut off by the guess.
     """
-    with soundfile.SoundFile(path) as file:
+    with soundfile.SoundFile(for_c(path)) as file:
         samples = 0
         while decoded := len(file.read(BLOCK, dtype="float32")):
             samples += decoded

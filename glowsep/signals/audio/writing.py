@@ -1,20 +1,28 @@
 """Writing audio files, whole or not at all: one file, or the stems of all sources at once."""
 
 import os
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from glowsep.arrays.files import all_written_whole, folder_made, written_whole
+from glowsep.arrays.files import all_written_whole, folder_made, for_c, written_whole
 from glowsep.errors import AudioError
+from glowsep.signals.audio import seals
+from glowsep.signals.audio.playing import PEAK
 from glowsep.signals.audio.refusals import riff_chunks
 from glowsep.signals.audio.reporting import reporting
+from glowsep.signals.audio.stems import Stems
 
 LARGEST_WAV = 2**32 - 2**16  # bytes of audio: a WAV header counts them in 32 bits
-FORMATS = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24")}
+SUBTYPES = {".wav": "FLOAT", ".flac": "PCM_24"}
+BYTES = {"PCM_16": 2, "PCM_24": 3, "FLOAT": 4}
+
+#: Samples written at once: libsndfile's Vorbis encoder keeps a whole block on its stack.
+BLOCK = 1 << 14
 
 
 def write(path: str | os.PathLike, waveform: np.ndarray, rate: int) -> None:
@@ -47,22 +55,29 @@ def write(path: str | os.PathLike, waveform: np.ndarray, rate: int) -> None:
     ValueError: path is 'song.mp3', expected a name that ends in .wav or .flac
     """
     path = Path(path)
-    if path.suffix.lower() not in FORMATS:
+    if path.suffix.lower() not in SUBTYPES:
         raise ValueError(f"path is {str(path)!r}, expected a name that ends in .wav or .flac")
     _require_waveforms("waveform", waveform, (None, None))
     if path.suffix.lower() == ".flac" and np.abs(waveform).max(initial=0) > 1:
         peak = np.abs(waveform).max()
         raise ValueError(f"waveform peaks at {peak:.3f}, but FLAC holds at most 1: scale it, or write .wav")
     with reporting(path), written_whole(path) as temporary:
-        with _new_file(temporary, rate, len(waveform)) as file:
+        with _new_file(temporary, rate, len(waveform), SUBTYPES[path.suffix.lower()]) as file:
             _append(path, file, waveform)
 
 
 class StemWriter:
-    """Writes ``folder/<name>.wav`` for several sources at once, block by block: all of them whole, or none.
+    r"""Writes a file for each of several sources at once, block by block: all of them whole, or none.
 
     Use it in a ``with`` statement. The stems take their names when the block ends; an exception, Ctrl-C included,
     leaves everything as it was: earlier stems in place, and the folder removed if it was made here.
+
+    Floats are written as they are. For other formats the estimates are first collected in nameless files; then all of
+    them get one common gain if one exceeds full scale, so that none clips and they still add up. Integers are rounded
+    in such a way that their sum is rounded too, with estimates :math:`s_i` in steps of the format:
+
+    .. math:: q_k = \operatorname{round}\Big(\sum_{i \le k} s_i\Big) - \operatorname{round}\Big(\sum_{i < k} s_i\Big),
+              \qquad \sum_k q_k = \operatorname{round}\Big(\sum_i s_i\Big)
 
     Parameters
     ----------
@@ -73,29 +88,49 @@ class StemWriter:
     rate : int
         Hz.
     channels : int
+    stems : Stems, optional
+        The format.
+
+    Attributes
+    ----------
+    paths : list of pathlib.Path
+        The files.
+    gain : float
+        What all estimates were multiplied with: 1, or less so that none clips. Known when the block has ended.
 
     Raises
     ------
     ValueError
         If two names are equal, or one is not a file name.
     AudioError
-        If the folder cannot be made or written to, the disk is full, or a stem exceeds what WAV can hold.
+        If the folder cannot be made or written to, the disk is full, or a stem exceeds what the format can hold.
     """
 
-    def __init__(self, folder: str | os.PathLike, names: Sequence[str], rate: int, channels: int):
+    def __init__(
+        self, folder: str | os.PathLike, names: Sequence[str], rate: int, channels: int, stems: Stems | None = None
+    ):
         self.folder, self.names, self.rate, self.channels = Path(folder), list(names), rate, channels
+        self.stems = Stems() if stems is None else stems
         if len(set(self.names)) < len(self.names):
             raise ValueError(f"names are {self.names}, expected all to differ")
         for name in self.names:
-            if not name or name.startswith(".") or Path(name).name != name:
-                raise ValueError(f"a name is {name!r}, expected a file name without folders")
+            require_file_name(name)
+        self.stems.require_room(self.folder, rate, channels)
+        self.paths = [self.folder / f"{name}.{self.stems.format}" for name in self.names]
+        self.gain, self._peak = 1.0, 0.0
 
     def __enter__(self):
-        targets = [self.folder / f"{name}.wav" for name in self.names]
         with reporting(self.folder), ExitStack() as stack:
             stack.enter_context(folder_made(self.folder))
-            temporaries = stack.enter_context(all_written_whole(targets))
-            self._files = [stack.enter_context(_new_file(path, self.rate, self.channels)) for path in temporaries]
+            temporaries = stack.enter_context(all_written_whole(self.paths))
+            if self.stems.subtype == "FLOAT":
+                self._files = [stack.enter_context(self._new_file(path)) for path in temporaries]
+            else:
+                for path in temporaries:
+                    open(path, "wb").close()
+                self._temporaries = temporaries
+                # They have no names: so the system removes them however this process ends.
+                self._drafts = [stack.enter_context(tempfile.TemporaryFile(dir=self.folder)) for _ in self.names]
             self._stack = stack.pop_all()
         return self
 
@@ -103,12 +138,79 @@ class StemWriter:
         """Append ``estimates`` (sources, channels, samples)."""
         _require_waveforms("estimates", estimates, (len(self.names), self.channels, None))
         with reporting(self.folder):
-            for file, estimate in zip(self._files, estimates, strict=True):
-                _append(self.folder, file, estimate)
+            if self.stems.subtype == "FLOAT":
+                for file, estimate in zip(self._files, estimates, strict=True):
+                    _append(self.folder, file, estimate)
+            else:
+                self._peak = max(self._peak, float(np.abs(estimates).max(initial=0)))
+                for draft, estimate in zip(self._drafts, estimates, strict=True):
+                    draft.write(np.ascontiguousarray(estimate.T, np.float32).tobytes())
 
     def __exit__(self, *exception):
-        with reporting(self.folder):
-            return self._stack.__exit__(*exception)
+        if exception[0] is not None or self.stems.subtype == "FLOAT":
+            with reporting(self.folder):
+                return self._stack.__exit__(*exception)
+        with reporting(self.folder), self._stack:
+            self._encode()
+        return None
+
+    def _encode(self):
+        """Write the files from the drafts."""
+        bits = self.stems.integer_bits
+        highest = PEAK if bits is None else 1 - 2.0 ** (2 - bits)  # rounding adds a step, and the highest is one lower
+        self.gain = min(1.0, highest / self._peak) if self._peak > highest else 1.0
+        with ExitStack() as stack:
+            files = [stack.enter_context(self._new_file(path)) for path in self._temporaries]
+            for block in self._drafted():
+                block *= self.gain
+                if bits is not None:
+                    block = rounded_with_their_sum(block, bits)
+                for file, estimate in zip(files, block, strict=True):
+                    _append(self.folder, file, estimate)
+
+    def _drafted(self) -> Iterator[np.ndarray]:
+        """The estimates, (sources, channels, samples), block by block, in float64."""
+        for draft in self._drafts:
+            draft.seek(0)
+        while True:
+            read = [draft.read(4 * self.channels * BLOCK) for draft in self._drafts]
+            if not read[0]:
+                return
+            block = np.stack([np.frombuffer(data, np.float32).reshape(-1, self.channels) for data in read])
+            yield block.swapaxes(1, 2).astype(np.float64)
+
+    def _new_file(self, path):
+        return _new_file(path, self.rate, self.channels, self.stems.subtype)
+
+
+def rounded_with_their_sum(estimates: np.ndarray, bits: int) -> np.ndarray:
+    """Estimates (sources, channels, samples) within full scale as integers that add up to their rounded sum.
+
+    Returns
+    -------
+    numpy.ndarray, int32
+        Each is within a step of its estimate. Full scale is 2 ** 31, as libsndfile takes it for any number of bits.
+
+    Examples
+    --------
+    >>> thirds = np.full((3, 1, 1), 1 / 3 / 2**15)
+    >>> (rounded_with_their_sum(thirds, 16) >> 16).ravel()
+    array([0, 1, 0], dtype=int32)
+    """
+    total = np.round(np.cumsum(estimates * 2.0 ** (bits - 1), axis=0))
+    steps = np.diff(total, axis=0, prepend=0).astype(np.int32)
+    return steps << (32 - bits)
+
+
+def require_file_name(name: str) -> None:
+    """Refuse a source's name that is no file name, or is hidden, or would lead to another folder.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not name or name.startswith(".") or Path(name).name != name or "\\" in name or "\0" in name:
+        raise ValueError(f"a name is {name!r}, expected a file name without folders")
 
 
 def _require_waveforms(name, waveforms, shape):
@@ -121,17 +223,22 @@ def _require_waveforms(name, waveforms, shape):
 
 
 @contextmanager
-def _new_file(path, rate, channels):
+def _new_file(path, rate, channels, subtype):
     open(path, "wb").close()  # libsndfile would report any problem with the folder as "System error"
-    container, subtype = FORMATS[path.suffix.lower()]
-    with soundfile.SoundFile(path, "w", rate, channels, subtype, format=container) as file:
+    container = path.suffix.lower()[1:].upper()
+    with soundfile.SoundFile(for_c(path), "w", rate, channels, subtype, format=container) as file:
+        file.comment = seals.BLANK
         yield file
-    _clear_date(path)
+    if container == "WAV":
+        _clear_date(path)
+    seals.seal(path)
 
 
 def _append(path, file, waveform):
-    if file.format == "WAV" and 4 * file.channels * (file.frames + waveform.shape[-1]) > LARGEST_WAV:
-        raise AudioError(f"{path}: over 4 GiB, more than WAV can hold; cut the recording into parts")
+    if file.format == "WAV":
+        size = BYTES[file.subtype] * file.channels * (file.frames + waveform.shape[-1])
+        if size > LARGEST_WAV:
+            raise AudioError(f"{path}: over 4 GiB, more than WAV can hold; cut the recording into parts")
     file.write(waveform.T)
 
 

@@ -118,6 +118,7 @@ def separate_file(
     rng: np.random.Generator | None = None,
     progress: bool = True,
     callback: Callable | None = None,
+    stems: audio.Stems | None = None,
 ) -> list[Path]:
     """Separate an audio file of any length into ``folder/<prior's name>.wav``, in bounded memory.
 
@@ -133,6 +134,8 @@ def separate_file(
         Show a progress bar.
     callback : callable, optional
         As for `separate`, segment after segment; each that is searched starts at iteration 0 again.
+    stems : glowsep.signals.audio.Stems, optional
+        Which of the files to write, in which format, and whether they may replace files that glowsep did not write.
 
     Returns
     -------
@@ -142,7 +145,7 @@ def separate_file(
     Raises
     ------
     AudioError
-        If the song cannot be read, or the stems cannot be written.
+        If the song cannot be read, the stems cannot be written, or they would replace files of the user's.
     ValueError
         As for `separate`.
     """
@@ -156,7 +159,7 @@ def separate_file(
         found = search_segment(segment, priors, rate, gain, search, rng, callback)
         return masked(segment, rate, found.magnitudes, mask_exponent, priors)
 
-    return separate_song(song, folder, [prior.name for prior in priors], separate_segment, progress)
+    return separate_song(song, folder, [prior.name for prior in priors], separate_segment, progress, stems)
 
 
 def search_segment(

@@ -1,0 +1,32 @@
+"""How the names of audio files end: by this a file is taken for one where nobody has named it."""
+
+from pathlib import PurePath
+
+#: Without loss first: if a folder holds a recording twice, the first of these is read.
+SUFFIXES = (
+    ".wav", ".flac", ".aiff", ".aif", ".aifc", ".w64", ".rf64", ".bwf", ".caf", ".au", ".snd", ".wv", ".ape", ".tta",
+    ".oga", ".ogg", ".opus", ".mp3", ".mp2", ".m4a", ".aac", ".mp4", ".m4b", ".wma", ".webm", ".mka", ".ac3", ".spx",
+)  # fmt: skip
+
+
+def looks_like_audio(path: PurePath) -> bool:
+    """Whether a path ends as an audio file does, in capitals or not; hidden files do not count.
+
+    Examples
+    --------
+    >>> [looks_like_audio(PurePath(name)) for name in ("song.MP3", "notes.txt", "._song.wav")]
+    [True, False, False]
+    """
+    return not path.name.startswith(".") and path.suffix.lower() in SUFFIXES
+
+
+def without_suffix(name: str) -> str:
+    """A file's name without the suffix of audio, if it has one.
+
+    Examples
+    --------
+    >>> [without_suffix(name) for name in ("a.b.Wav", "Mr. Smith", "...wav")]
+    ['a.b', 'Mr. Smith', '..']
+    """
+    ending = next((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), "")
+    return name[: len(name) - len(ending)]
