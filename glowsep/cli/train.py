@@ -2,14 +2,15 @@
 
 import inspect
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import numpy as np
 
 from glowsep import cluster
+from glowsep.arrays.files import folder_made
 from glowsep.cli import options, systems
 from glowsep.datasets.solos import validation_split
 from glowsep.datasets.track import Dataset
@@ -92,6 +93,8 @@ def run(arguments: Namespace) -> None:
     if not arguments.scheduler:
         options.check_device(arguments)
     dataset = options.open_split(arguments.dataset, arguments.split, "train")
+    if SYSTEMS[arguments.method].per_source:
+        require_solos(arguments, dataset)
     if arguments.scheduler:
         train_on_workers(arguments, dataset)
     elif SYSTEMS[arguments.method].per_source:
@@ -114,7 +117,7 @@ def train_on_workers(arguments: Namespace, dataset: Dataset) -> None:
     arguments = options.absolute(arguments, "dataset", "checkpoint", "plot")
     with cluster.connected(arguments.scheduler) as client, ExitStack() as stack:
         for path in files.values():
-            make_folder(path)
+            stack.enter_context(folder_for(path))
         # Workers may have another folder of this name: only in a shared one do they see this file.
         shared = stack.enter_context(NamedTemporaryFile(dir=path.parent, prefix=".shared-")).name
         tasks = {source: (arguments, source, path, shared) for source, path in files.items()}
@@ -148,17 +151,24 @@ def source_files(arguments: Namespace, dataset: Dataset) -> dict[str, Path]:
     return {source: out / f"{source}.npz" for source in sources}
 
 
+def require_solos(arguments: Namespace, dataset: Dataset) -> None:
+    """Refuse a data set in which one of the sources cannot be learnt: before the first is trained, not after."""
+    validation = validation_split(arguments.dataset, dataset)
+    datasets = {"training": dataset} | ({} if validation is None else {"validation": validation})
+    SYSTEMS[arguments.method].require_solos(datasets, source_files(arguments, dataset))
+
+
 def train_source(arguments: Namespace, dataset: Dataset, source: str, path: Path) -> str:
     """Train one source's model, write it and its learning curve, and return a line that says so."""
-    make_folder(path)
     system = SYSTEMS[arguments.method]
     given = training_options(arguments, dataset, system.fit_source, path)
-    model, curve = system.fit_source(dataset, source, **given)
-    if arguments.plot:
-        from glowsep.show import learning_curve  # here, because Matplotlib takes longer to import than all the rest
+    with folder_for(path):
+        model, curve = system.fit_source(dataset, source, **given)
+        if arguments.plot:
+            from glowsep.show import learning_curve  # here, because Matplotlib takes longer to import than all the rest
 
-        learning_curve(curve, arguments.plot)
-    model.save(path, np.float16 if arguments.half else np.float32)
+            learning_curve(curve, arguments.plot)
+        model.save(path, np.float16 if arguments.half else np.float32)
     remove_checkpoint(arguments, given)
     return f"{path}: {curve.training[-1]:.3f} {system.unit} after {len(curve.training)} steps"
 
@@ -169,9 +179,9 @@ def train_whole(arguments: Namespace, dataset: Dataset) -> Path:
     path = arguments.out or Path(system.weights)
     if path.suffix != ".npz":
         path = path / Path(system.weights).name
-    make_folder(path)
     given = training_options(arguments, dataset, system.fit, path)
-    system.fit(dataset, **given).save(path)
+    with folder_for(path):
+        system.fit(dataset, **given).save(path)
     remove_checkpoint(arguments, given)
     return path
 
@@ -206,13 +216,18 @@ def refuse_unused(arguments: Namespace) -> None:
     systems.refuse_untaken(arguments, DEFAULTS, taken)
 
 
-def make_folder(path: Path) -> None:
-    """Make the folder for a file, and refuse one that cannot be written to: before hours of work, not after."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PriorError(f"{path}: its folder cannot be made ({error.strerror}); choose another with -o") from None
-    try:
-        options.new_file(path)
-    except ArgumentTypeError as error:
-        raise PriorError(error) from None
+@contextmanager
+def folder_for(path: Path) -> Iterator[None]:
+    """Make the folder for a file, and refuse one that cannot be written to: before hours of work, not after.
+
+    If the block fails, a folder that was made for it and is still empty is removed.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(folder_made(path.parent))
+            options.new_file(path)
+        except OSError as error:
+            raise PriorError(f"{path}: its folder cannot be made ({error.strerror}); choose another with -o") from None
+        except ArgumentTypeError as error:
+            raise PriorError(error) from None
+        yield

@@ -7,6 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from glowsep.datasets import MUSDB18, MUSDB18HQ, open_dataset
+from glowsep.datasets.files import has_split
 from glowsep.datasets.track import Dataset
 from glowsep.errors import DatasetError
 from glowsep.signals.mid import mid, mid_magnitude
@@ -37,8 +38,8 @@ def solo_magnitudes(
 
     Raises
     ------
-    ValueError
-        If a source never plays.
+    DatasetError
+        If a source never plays; then none is learnt.
     """
     rng = np.random.default_rng(0) if rng is None else rng
     solos = {}
@@ -47,7 +48,7 @@ def solo_magnitudes(
         frames = [_sounding_frames(waveform, rate, every, rng) for _, waveform, rate in recordings]
         solos[source] = np.concatenate(frames, axis=1) if frames else np.zeros((0, 0))
         if solos[source].size == 0:
-            raise ValueError(f"{source} never plays in the recordings, but must be heard to be learnt")
+            raise never_plays(dataset, source)
     return solos
 
 
@@ -74,7 +75,13 @@ def solo_waveforms(dataset: Dataset, source: str, rate: int, quiet: bool = False
         none = False
         yield mid(waveform, own_rate, rate)
     if none:
-        raise DatasetError(f"{dataset.folder}: {source} plays in none of its tracks; choose another source or split")
+        raise never_plays(dataset, source)
+
+
+def never_plays(dataset: Dataset, source: str) -> DatasetError:
+    """The error for a source that is not heard in any track of a data set."""
+    folder = getattr(dataset, "folder", "the data set")
+    return DatasetError(f"{folder}: {source} plays in none of its tracks; choose another source or split")
 
 
 def validation_split(path: str | Path, dataset: Dataset) -> Dataset | None:
@@ -87,7 +94,7 @@ def validation_split(path: str | Path, dataset: Dataset) -> Dataset | None:
     dataset : glowsep.datasets.Dataset
         Any part of it: it says which layout the data set has.
     """
-    has_one = isinstance(dataset, MUSDB18 | MUSDB18HQ) or (Path(path) / "validation").is_dir()
+    has_one = isinstance(dataset, MUSDB18 | MUSDB18HQ) or has_split(path, "validation")
     return open_dataset(path, "validation") if has_one else None
 
 

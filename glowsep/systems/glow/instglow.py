@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -11,13 +11,14 @@ import numpy as np
 
 from glowsep.datasets.solos import solo_waveforms
 from glowsep.datasets.track import Dataset
-from glowsep.errors import PriorError
+from glowsep.errors import DatasetError, PriorError
 from glowsep.learning.training import LearningCurve
+from glowsep.signals import audio
 from glowsep.signals.masks import MASK_EXPONENT
 from glowsep.systems.glow.excerpts import without_silence
 from glowsep.systems.glow.prior import Prior, PriorConfig
 from glowsep.systems.glow.separate import require_one_domain, separate, separate_file
-from glowsep.systems.glow.train import PriorRun, TrainingConfig
+from glowsep.systems.glow.train import PriorRun, TrainingConfig, shortest
 from glowsep.systems.search.annealed import AnnealedSearch
 from glowsep.systems.search.found import Found
 from glowsep.systems.system import System
@@ -74,12 +75,16 @@ class InstGlow(System):
         return separate(mixture, self.priors, rate, self.search, self.mask_exponent, rng).estimates
 
     def separate_file(
-        self, song: str | PathLike, folder: str | PathLike, progress: bool = True, callback: Callable | None = None
+        self,
+        song: str | PathLike,
+        folder: str | PathLike,
+        progress: bool = True,
+        callback: Callable | None = None,
+        stems: audio.Stems | None = None,
     ) -> list[Path]:
         rng = np.random.default_rng(self.seed)
-        return separate_file(
-            song, folder, self.priors, self.search, self.mask_exponent, rng, progress=progress, callback=callback
-        )
+        options = {"progress": progress, "callback": callback, "stems": stems}
+        return separate_file(song, folder, self.priors, self.search, self.mask_exponent, rng, **options)
 
     def only(self, sources: Iterable[str]) -> InstGlow:
         priors = [self.priors[position] for position in self.positions(sources)]
@@ -165,6 +170,40 @@ class InstGlow(System):
         warmup = min(TrainingConfig.warmup, steps // 10)
         training = TrainingConfig(steps=steps, batch=batch, warmup=warmup, seed=seed)
         return prior, prior.to(device).fit(solo, held_out, training, checkpoint, progress)
+
+    @classmethod
+    def require_solos(cls, datasets: Mapping[str, Dataset], sources: Iterable[str]) -> None:
+        """Refuse a data set in which a source plays for too short a time, before any of them is trained.
+
+        Recordings are read only until enough of the source has been heard.
+
+        Parameters
+        ----------
+        datasets : dict of str to glowsep.datasets.Dataset
+            "training" and, if there is one, "validation".
+        sources : iterable of str
+
+        Raises
+        ------
+        DatasetError
+            Names the data set, the source, and how many seconds of it were found and are needed.
+        """
+        config = PriorConfig()
+        for source in sources:
+            for part, dataset in datasets.items():
+                needed = shortest(config, TrainingConfig(), validation=part == "validation")
+                found = 0
+                for waveform in solo_waveforms(dataset, source, config.rate, quiet=True):
+                    if waveform.any():
+                        found += len(without_silence(waveform, config.rate))
+                    if found >= needed:
+                        break
+                else:
+                    raise DatasetError(
+                        f"{dataset.folder}: {source} plays for {found / config.rate:.1f} s, pauses not counted, but "
+                        f"{needed / config.rate:.1f} s are needed for {part}; add recordings, or train other sources "
+                        "with --source"
+                    )
 
     def save(self, path: str | PathLike) -> None:
         """Write every prior to ``path/<source>.npz``.

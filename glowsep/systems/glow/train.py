@@ -102,10 +102,9 @@ def fit(
     Source: Zhu et al. 2022, section III; Song & Ermon 2019, section 4; chapter 10.
     """
     config = TrainingConfig() if config is None else config
-    excerpt = excerpt_length(prior.config, config.frames)
-    require_recordings("the recordings", solo, 2 * excerpt + 1)
+    require_recordings("the recordings", solo, shortest(prior.config, config))
     if validation is not None:
-        require_recordings("the validation recordings", validation, excerpt + 1)
+        require_recordings("the validation recordings", validation, shortest(prior.config, config, validation=True))
     run = PriorRun(prior, solo, validation, config)
     return train(run, config.steps, config.validate_every, checkpoint, progress)
 
@@ -194,6 +193,12 @@ def measure_dictionary(prior, solo, config, batches=160, every=4, iterations=60)
     magnitudes = prior.expand(array_module(drawn[0]).concatenate(drawn, axis=1))
     frames = magnitudes.reshape(prior.config.glow.channels, -1)
     return learn_dictionary(frames, prior.config.components, iterations, rng)
+
+
+def shortest(prior_config, config, validation=False):
+    """Samples of recordings without which excerpts cannot be drawn: two excerpts long, or one for validation."""
+    excerpt = excerpt_length(prior_config, config.frames)
+    return excerpt + 1 if validation else 2 * excerpt + 1
 
 
 def require_recordings(name, waveform, samples):
