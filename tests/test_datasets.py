@@ -15,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glowsep.datasets import MUSDB18, MUSDB18HQ, Slakh2100, StemFolder, open_dataset
+from glowsep.datasets.files import audio_file
+from glowsep.datasets.solos import validation_split
 from glowsep.errors import AudioError
 
 RATE = 8000
@@ -57,6 +59,56 @@ def test_stem_folder_reads_wav_and_flac_in_order(stems):
             assert waveform.dtype == np.float32
     np.testing.assert_array_equal(dataset[0].mixture, written["a", "mixture"])
     np.testing.assert_allclose(dataset[-1].mixture, written["b", "lute"] + written["b", "voice"], atol=1e-7)
+
+
+FORMATS = {
+    "Bass.WAV": "WAV", "BASS.wav": "WAV", "bass.Flac": "FLAC", "bass.aiff": "AIFF", "bass.AIF": "AIFF",
+    "bass.ogg": "OGG", "bass.MP3": "MP3", "bass.w64": "W64", "bass.caf": "CAF", "bass.au": "AU",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_stems_in_capitals_and_in_other_formats(name, tmp_path):
+    levels = write(tmp_path / "t1" / "drums.wav", 0)
+    soundfile.write(tmp_path / "t1" / name, np.random.default_rng(1).uniform(-0.1, 0.1, RATE // 4), RATE,
+                    format=FORMATS[name])  # fmt: skip
+    (tmp_path / "t1" / "bass.txt").write_text("notes on the bass")
+    (tmp_path / "t1" / "._bass.wav").write_text("what macOS leaves")
+    dataset = open_dataset(tmp_path)
+    assert dataset.sources == ("bass", "drums")
+    (track,) = dataset
+    np.testing.assert_array_equal(track.sources["drums"], levels)
+    assert track.sources["bass"].shape == levels.shape
+    assert 0.05 < np.abs(track.sources["bass"]).max() < 0.2
+    assert [recording[0] for recording in dataset.recordings("bass")] == ["t1"]
+
+
+def test_tracks_may_differ_in_capitals_and_formats(tmp_path):
+    for track, names in {"a": ("Bass.wav", "MIXTURE.Wav"), "b": ("bass.FLAC", "Mixture.flac")}.items():
+        for seed, name in enumerate(names):
+            write(tmp_path / track / name, seed)
+    dataset = StemFolder(tmp_path)
+    assert dataset.sources == ("bass",)
+    for track in dataset:
+        assert not np.array_equal(track.mixture, track.sources["bass"])
+
+
+def test_of_two_files_the_one_without_loss_is_read(tmp_path):
+    expected = write(tmp_path / "t" / "bass.wav", 3)
+    for name in ("bass.flac", "bass.ogg", "bass.mp3", "bass.aiff"):
+        soundfile.write(tmp_path / "t" / name, np.zeros(RATE // 4), RATE)
+    np.testing.assert_array_equal(StemFolder(tmp_path)[0].sources["bass"], expected)
+    (tmp_path / "t" / "bass.wav").unlink()
+    (tmp_path / "t" / "bass.flac").unlink()
+    assert audio_file(tmp_path / "t", "Bass").name == "bass.aiff"
+
+
+def test_splits_in_capitals(tmp_path):
+    for split in ("Train", "Validation", "TEST"):
+        write(tmp_path / split / "t" / "bass.wav", 0)
+    for split in ("train", "validation", "test"):
+        assert open_dataset(tmp_path, split).names == ("t",)
+    assert validation_split(tmp_path, open_dataset(tmp_path, "train")).folder.name == "Validation"
 
 
 def test_stem_folder_of_a_split(stems):

@@ -11,6 +11,7 @@ import numpy as np
 
 from glowsep.arrays.devices import cuda
 from glowsep.datasets import Dataset, open_dataset
+from glowsep.datasets.files import has_split
 
 DEVICES = ("cpu", "cuda")
 
@@ -25,7 +26,7 @@ def add_dataset(parser: ArgumentParser, split: str) -> None:
 
 def open_split(path: Path, split: str | None, default: str) -> Dataset:
     """Open a data set at ``split``; if that is None, at ``default`` where the data set has such a part."""
-    if split is None and (path / default).is_dir():
+    if split is None and has_split(path, default):
         split = default
     return open_dataset(path, split)
 
@@ -58,6 +59,15 @@ def add_seed(parser: ArgumentParser) -> None:
     """Add ``--seed``; `generator` acts on it."""
     parser.add_argument(
         "--seed", type=whole_number(0), default=0, metavar="N", help="same seed, same result (default: %(default)s)"
+    )
+
+
+def add_overwrite(parser: ArgumentParser) -> None:
+    """Add ``--overwrite``."""
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace files that glowsep did not write, or that were changed since; without it they are never touched",
     )
 
 

@@ -2,7 +2,7 @@
 
 from os import PathLike
 
-from glowsep.datasets.files import split_folder, subfolders
+from glowsep.datasets.files import audio_files, has_split, split_folder, subfolders
 from glowsep.datasets.musdb import MUSDB18, MUSDB18HQ, SOURCES
 from glowsep.datasets.slakh import Slakh2100, is_slakh_track
 from glowsep.datasets.stem_folder import StemFolder
@@ -32,17 +32,17 @@ def open_dataset(path: str | PathLike, split: str | None = None) -> Dataset:
         If there is no such folder or split, or nothing in it that looks like a track.
     """
     path = split_folder(path)
-    in_train = split == "validation" and not (path / split).is_dir()
+    in_train = split == "validation" and not has_split(path, split)
     folder = split_folder(path, "train" if in_train else split)
     if any(folder.glob("*.stem.mp4")):
         return MUSDB18(path, split)
     tracks = subfolders(folder)
     if any(is_slakh_track(track) for track in tracks):
         return Slakh2100(path, split)
-    if split and not (path / "validation").is_dir() and any(_is_musdb_track(track) for track in tracks):
+    if split and not has_split(path, "validation") and any(_is_musdb_track(track) for track in tracks):
         return MUSDB18HQ(path, split)
     return StemFolder(path, split)
 
 
 def _is_musdb_track(folder):
-    return all((folder / f"{name}.wav").is_file() for name in ("mixture", *SOURCES))
+    return {"mixture", *SOURCES} <= audio_files(folder).keys()

@@ -6,6 +6,7 @@ import numpy as np
 
 from glowsep.errors import DatasetError
 from glowsep.signals import audio
+from glowsep.signals.audio.suffixes import SUFFIXES, looks_like_audio
 
 #: Seconds by which the lengths of a track's files may differ: encoders drop or add a few samples at the end.
 TOLERANCE = 0.1
@@ -24,9 +25,22 @@ def split_folder(path, split=None):
         raise DatasetError(f"{path}: no such folder; give the data set's own folder")
     if split is None:
         return path
-    if not (path / split).is_dir():
+    if not has_split(path, split):
         raise DatasetError(f"{path}: has no split {split!r}; its folders are {_listing(subfolders(path))}")
-    return path / split
+    return _split(path, split)
+
+
+def has_split(path, split):
+    """Whether a data set's folder has a folder for a split, in capitals or not."""
+    return _split(Path(path), split) is not None
+
+
+def _split(path, split):
+    if (path / split).is_dir():  # a split may be a path, such as "train/solos"
+        return path / split
+    if not path.is_dir():
+        return None
+    return next((folder for folder in subfolders(path) if folder.name.casefold() == split.casefold()), None)
 
 
 def subfolders(path):
@@ -51,9 +65,21 @@ def tracks_in(folder, is_track, layout):
 
 
 def audio_file(folder, stem):
-    """The path of ``<stem>.wav`` or ``<stem>.flac`` in a folder, or None if neither is there."""
-    paths = (folder / f"{stem}{ending}" for ending in (".wav", ".flac"))
-    return next((path for path in paths if path.is_file()), None)
+    """The path of ``<stem>.wav`` in a folder, or in another format of audio, in capitals or not; None without one.
+
+    If there are several, the first of `glowsep.signals.audio.suffixes.SUFFIXES` is read.
+    """
+    return audio_files(folder).get(stem.casefold())
+
+
+def audio_files(folder):
+    """The audio files in a folder: a dict of name, without capitals and suffix, to path."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        return {}
+    found = (path for path in folder.iterdir() if looks_like_audio(path) and path.is_file())
+    best_last = sorted(found, key=lambda path: (SUFFIXES.index(path.suffix.lower()), path.name), reverse=True)
+    return {path.stem.casefold(): path for path in best_last}
 
 
 def read_together(paths, start_s=0, duration_s=None):

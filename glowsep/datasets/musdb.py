@@ -96,7 +96,7 @@ class MUSDB18(Dataset):
         self._tracks = {track.name: track for track in tracks if _in_split(track.name, split)}
         if not self._tracks:
             raise DatasetError(f"{folder}: holds none of the {split} tracks (.stem.mp4 files); fetch it again")
-        self.names = tuple(sorted(self._tracks))
+        self.names, self.folder = tuple(sorted(self._tracks)), folder
 
     def load(self, name: str) -> Track:
         """The `Track` of this name. The mixture is a stream of its own: the sources add up to it only nearly."""

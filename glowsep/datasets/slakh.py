@@ -15,7 +15,7 @@ from glowsep.errors import DatasetError
 
 
 class Slakh2100(Dataset):
-    """Tracks laid out as ``<path>/[<split>/]<track>/{metadata.yaml, stems/Sxx.flac}``; ``.wav`` too.
+    """Tracks laid out as ``<path>/[<split>/]<track>/{metadata.yaml, stems/Sxx.flac}``; other formats too.
 
     This reads Slakh2100 (original and redux, whose splits are folders), BabySlakh (no split folders) and what
     `glowsep.datasets.freedoom.render` writes. The sources are groups of stems by General MIDI program: bass 32-39,

@@ -5,7 +5,7 @@ from os import PathLike
 
 import numpy as np
 
-from glowsep.datasets.files import audio_file, read_together, split_folder, tracks_in
+from glowsep.datasets.files import audio_file, audio_files, read_together, split_folder, tracks_in
 from glowsep.datasets.track import Dataset, Track
 from glowsep.errors import DatasetError
 
@@ -13,7 +13,9 @@ MIXTURE = "mixture"
 
 
 class StemFolder(Dataset):
-    """Tracks laid out as ``<path>/[<split>/]<track>/<source>.wav``, or ``.flac``, with or without ``mixture.wav``.
+    """Tracks laid out as ``<path>/[<split>/]<track>/<source>.wav``, with or without ``mixture.wav``.
+
+    Other formats of audio will do too, and so will capitals: ``Bass.WAV`` is the source "bass".
 
     Parameters
     ----------
@@ -31,9 +33,9 @@ class StemFolder(Dataset):
 
     def __init__(self, path: str | PathLike, split: str | None = None, sources: Sequence[str] | None = None):
         self.folder = split_folder(path, split)
-        self.names = tracks_in(self.folder, _audio_names, "a track is a folder with a .wav or .flac for each source")
+        self.names = tracks_in(self.folder, audio_files, "a track is a folder with an audio file for each source")
         if sources is None:
-            found = set().union(*(_audio_names(self.folder / name) for name in self.names))
+            found = set().union(*(audio_files(self.folder / name) for name in self.names))
             sources = sorted(found - {MIXTURE})
         self.sources = tuple(sources)
         for name in self.names:
@@ -58,9 +60,7 @@ class StemFolder(Dataset):
     def _file(self, name, source):
         path = audio_file(self.folder / name, source)
         if path is None:
-            raise DatasetError(f"{self.folder / name / source}.wav: missing, nor is there a .flac; add the source")
+            raise DatasetError(
+                f"{self.folder / name / source}.wav: missing, and there is none in another format; add the source"
+            )
         return path
-
-
-def _audio_names(folder):
-    return {path.stem for path in folder.iterdir() if path.suffix in (".wav", ".flac") and path.name[0] != "."}
