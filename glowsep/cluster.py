@@ -9,7 +9,9 @@ import hashlib
 import logging
 import platform
 import socket
+import sys
 import threading
+import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
@@ -31,6 +33,9 @@ PATIENCE = 10
 
 #: Seconds between two looks at whether a running task is still wanted.
 INTERVAL = 0.5
+
+#: Seconds without a worker until a line says so, and between that line and the next.
+GRACE, REMINDER = 5, 60
 
 
 class _Unwanted(BaseException):
@@ -116,7 +121,7 @@ def results(
         client.submit(_task, function, arguments, versions(), key=f"{name}-{run}"): name
         for name, arguments in tasks.items()
     }
-    with tqdm(total=len(tasks), unit=unit, disable=quiet) as bar:
+    with _saying_that_nobody_works(client), tqdm(total=len(tasks), unit=unit, disable=quiet) as bar:
         bar.set_description(f"{len(client.nthreads())} workers")
         for future in as_completed(name_of):
             name = name_of[future]
@@ -125,6 +130,35 @@ def results(
             bar.set_postfix_str(name, refresh=False)
             bar.update()
             yield name, result
+
+
+@contextmanager
+def _saying_that_nobody_works(client):
+    """Say that there is no worker, after `GRACE` seconds and again every `REMINDER` for as long as that is so."""
+    over = threading.Event()
+
+    def watch():
+        next_line = time.monotonic() + GRACE
+        while not over.wait(INTERVAL):
+            try:
+                if client.nthreads():
+                    next_line = time.monotonic() + GRACE
+                    continue
+            except Exception:  # the scheduler is lost: whoever waits for results hears of it
+                return
+            if time.monotonic() >= next_line:
+                address = client.scheduler.address
+                tqdm.write(f"glowsep: {address}: 0 workers; waiting (dask worker {address} starts one)", sys.stderr)
+                sys.stderr.flush()
+                next_line = time.monotonic() + REMINDER
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join(PATIENCE)
 
 
 def require_visible(path: str | Path) -> None:

@@ -179,13 +179,18 @@ def test_what_the_workers_are_told_does_not_change_the_command_s_own_arguments(d
         assert told[-1].weights == weights
 
 
-def test_a_prior_whose_worker_is_killed_is_trained_to_the_same_weights(scheduler, dataset, tmp_path, monkeypatch):
+@pytest.fixture
+def tiny(monkeypatch):
+    """What this process believes to train: the data set's recordings are long enough for that."""
+    monkeypatch.setattr(instglow, "PriorConfig", lambda: TINY)
+
+
+def test_a_prior_whose_worker_is_killed_is_trained_to_the_same_weights(scheduler, dataset, tiny, tmp_path, monkeypatch):
     """It goes on from its checkpoint, which another worker finds."""
     options = ["--source", "bass", "--source", "drums", "--steps", 260, "--batch", 1, "--quiet"]
     monkeypatch.setattr(train, "train_on_worker", train_tiny_but_die_once)
     assert run("train", dataset, *options, "-o", tmp_path / "together", "--scheduler", scheduler) == 0
     assert (dataset / "died").exists()
-    monkeypatch.setattr(instglow, "PriorConfig", lambda: TINY)
     with one_thread():
         assert run("train", dataset, *options, "-o", tmp_path / "alone") == 0
     assert files(tmp_path / "together") == files(tmp_path / "alone") == ["bass.npz", "drums.npz"]
@@ -197,7 +202,7 @@ def test_a_prior_whose_worker_is_killed_is_trained_to_the_same_weights(scheduler
             np.testing.assert_array_equal(array, same_arrays[key], err_msg=f"{name} {key}")
 
 
-def test_train_says_where_the_priors_are(scheduler, dataset, tmp_path, monkeypatch, capsys):
+def test_train_says_where_the_priors_are(scheduler, dataset, tiny, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(train, "train_on_worker", train_tiny)
     options = ["--source", "bass", "--source", "drums", "--steps", 1, "--batch", 1]
     assert run("train", dataset, *options, "-o", tmp_path / "mine", "--scheduler", scheduler) == 0
@@ -292,8 +297,26 @@ def test_a_scheduler_that_is_lost_is_said_in_one_line(dataset, baselines, tmp_pa
     assert len(said.splitlines()) == 1
 
 
+def test_that_there_is_no_worker_is_said_again_and_again(dataset, baselines, tmp_path, monkeypatch, capfd):
+    """Without a terminal too: the queue may be full for hours, or the last worker may have died."""
+    monkeypatch.setattr(cluster, "GRACE", 0.2)
+    monkeypatch.setattr(cluster, "REMINDER", 0.5)
+    with lone_scheduler(tmp_path, PYTHONPATH=str(REPOSITORY)) as (process, address):
+        here = cluster.versions()
+
+        def kill_later():
+            threading.Timer(6, process.kill).start()
+            return here
+
+        monkeypatch.setattr(cluster, "versions", kill_later)
+        assert run("evaluate", dataset, "--baselines", baselines, "--scheduler", address, "--quiet") == 1
+    *waiting, last = capfd.readouterr().err.splitlines()
+    assert len(waiting) >= 2 and "the scheduler was stopped or lost" in last
+    assert set(waiting) == {f"glowsep: {address}: 0 workers; waiting (dask worker {address} starts one)"}
+
+
 @pytest.mark.parametrize("command", ["evaluate", "train"])
-def test_without_dask_the_remedy_is_named(command, dataset, refused, monkeypatch, tmp_path):
+def test_without_dask_the_remedy_is_named(command, tiny, dataset, refused, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "distributed", None)
     before = files(tmp_path)
@@ -302,7 +325,7 @@ def test_without_dask_the_remedy_is_named(command, dataset, refused, monkeypatch
 
 
 @pytest.mark.parametrize("address", [NOBODY, "http://nobody", "tcp://nobody.invalid:8786"])
-def test_a_scheduler_that_does_not_answer_is_named(address, dataset, refused, monkeypatch, tmp_path):
+def test_a_scheduler_that_does_not_answer_is_named(address, tiny, dataset, refused, monkeypatch, tmp_path):
     pytest.importorskip("distributed", reason="needs Dask: pip install '.[cluster]'")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cluster, "PATIENCE", 1)
