@@ -10,9 +10,15 @@ nbgrader reads this file before every command. The file puts a copy of each chap
 copy this file into an empty folder and run nbgrader there.
 """
 
+import hashlib
 import os
 import shutil
+import sys
 from pathlib import Path
+
+import nbformat
+from nbgrader.converters import Autograde
+from nbgrader.preprocessors import DeduplicateIds, Execute, OverwriteCells
 
 from glowsep.assignments import REPOSITORY
 
@@ -22,12 +28,105 @@ here = Path(__file__).resolve().parent
 c.CourseDirectory.root = str(here)
 c.CourseDirectory.course_id = "glowsep"
 
-for chapter in sorted((REPOSITORY / "chapters").glob("[0-9][0-9]_*.ipynb")):
-    copy = here / "source" / chapter.stem / chapter.name
-    if not copy.exists() or copy.stat().st_mtime < chapter.stat().st_mtime:
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        partial = copy.with_name(f".partial.{os.getpid()}")
-        shutil.copy2(chapter, partial)
-        os.replace(partial, copy)
+#: Seconds that a cell may take when it is graded. An endless loop is interrupted then, and counts as an error.
+TIMEOUT = 60
+TIMEOUTS = {"10": 600, "15": 600}  # by chapter: these train
 
-c.Execute.timeout = 600  # seconds per cell: chapters 10 and 15 train
+
+def put_copy(chapter):
+    """Copy a chapter to where nbgrader looks for it, unless the copy there has been edited.
+
+    The digest of what was copied is kept in ``.copied``: a copy that has another digest now is a teacher's.
+    """
+    copy = here / "source" / chapter.stem / chapter.name
+    record = here / ".copied" / f"{chapter.stem}.sha256"
+    new = digest(chapter)
+    copied = record.read_text().strip() if record.exists() else None
+    if copy.exists():
+        present = digest(copy)
+        if present not in (copied, new):
+            if new != copied:
+                text = "the chapter has changed since, but so has this copy, which stays; delete it to get a new one"
+                print(f"{copy}: {text}", file=sys.stderr)
+            return
+        if present == new == copied:
+            return
+    write(copy, lambda partial: shutil.copyfile(chapter, partial))
+    write(record, lambda partial: partial.write_text(f"{new}\n"))
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write(path, make):
+    """Write a file whole or not at all: several commands may run at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".partial.{os.getpid()}.{path.name}")
+    try:
+        make(partial)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+class OneOfEach(DeduplicateIds):
+    """Of a cell that a student has copied, only the last counts as the exercise's; the others are cells of their own.
+
+    nbgrader itself leaves such a cell with empty metadata, which its next check takes for an old format; then it grades
+    nobody any more.
+    """
+
+    def preprocess_cell(self, cell, resources, index):
+        """Remove what is left of an exercise's metadata from a copy."""
+        cell, resources = super().preprocess_cell(cell, resources, index)
+        if cell.metadata.get("nbgrader") == {}:
+            del cell.metadata["nbgrader"]
+        return cell, resources
+
+
+class OverwriteAndAddCells(OverwriteCells):
+    """Answers and tests that a student has deleted come back where they were: the answer as it was handed out.
+
+    nbgrader itself adds nothing, or only tests, and then fails where the answer before one is missing too.
+    """
+
+    add_missing_cells = True
+
+    def add_missing_grade_cells(self, nb, resources):
+        """Add what is missing after what comes before it in the chapter."""
+        notebook = self.gradebook.find_notebook(self.notebook_id, self.assignment_id)
+        points = {cell.name: cell.max_score for cell in notebook.grade_cells}
+        answers = {cell.name for cell in notebook.solution_cells}
+        place = -1
+        for source in notebook.source_cells:
+            names = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in nb.cells]
+            if source.name in names:
+                place = names.index(source.name)
+            elif source.name in points or source.name in answers:
+                cell = self.missing_cell_transform(source, points.get(source.name, 0), source.name in answers)
+                cell["metadata"]["nbgrader"]["grade"] = source.name in points
+                cell["id"] = f"added-{place}-{source.name}"[:64]
+                place += 1
+                nb.cells.insert(place, nbformat.from_dict(cell))
+        return nb, resources
+
+
+class ExecuteInTime(Execute):
+    """Run a notebook with its chapter's time limit per cell."""
+
+    def preprocess(self, nb, resources, *arguments, **options):
+        """Run the notebook."""
+        chapter = str(resources["metadata"].get("name", ""))[:2]
+        self.timeout = TIMEOUTS.get(chapter, TIMEOUT)
+        return super().preprocess(nb, resources, *arguments, **options)
+
+
+for chapter in sorted((REPOSITORY / "chapters").glob("[0-9][0-9]_*.ipynb")):
+    put_copy(chapter)
+
+ours = {DeduplicateIds: OneOfEach, OverwriteCells: OverwriteAndAddCells, Execute: ExecuteInTime}
+for steps in ("sanitize_preprocessors", "autograde_preprocessors"):
+    default = Autograde.class_traits()[steps].default()
+    setattr(c.Autograde, steps, [ours.get(step, step) for step in default])
+c.Execute.interrupt_on_timeout = True  # the cells after an endless loop are graded too

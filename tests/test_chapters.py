@@ -21,11 +21,13 @@ Where an answer is a variable, not a function, its cell starts with ``the_variab
 tests with ``if the_variable is None: raise NotImplementedError``; or a blank answer would be a NameError.
 """
 
+import copy
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -87,6 +89,96 @@ def grade(course, chapter):
             for student in ("solution", "blank")
         },
     )
+
+
+MISHAP = "06_actnorm"
+
+
+def mishaps(notebook):
+    """What happens to a notebook whose answers are right: a dict of student to notebook."""
+
+    def first(cells, key):
+        return next(place for place, cell in enumerate(cells) if grading(cell).get(key))
+
+    students = {name: copy.deepcopy(notebook) for name in ("anna", "copies", "tests", "deletes", "all", "loops", "zoe")}
+    for name, key in (("copies", "solution"), ("tests", "grade")):
+        cells = students[name].cells
+        place = first(cells, key)
+        cells.insert(place, copy.deepcopy(cells[place]))
+        cells[place].id = "a-copy"
+    del students["deletes"].cells[first(students["deletes"].cells, "grade")]
+    cells = students["all"].cells
+    name = grading(cells[first(cells, "solution")])["grade_id"]
+    students["all"].cells = cells[: first(cells, "solution")] + cells[first(cells, "grade") + 1 :]
+    cells = students["loops"].cells
+    cells[first(cells, "solution")].source = "while True:\n    pass"
+    assert name not in [grading(cell).get("grade_id") for cell in students["all"].cells]
+    return students
+
+
+def test_one_student_s_mishap_costs_nobody_else_anything(tmp_path):
+    """Copied and deleted cells, and a loop without an end, which takes a minute."""
+    shutil.copy(REPOSITORY / "course" / "nbgrader_config.py", tmp_path)
+    nbgrader(tmp_path, MISHAP, "generate_assignment")
+    for student, notebook in mishaps(read(MISHAP)).items():
+        hand_in(tmp_path, MISHAP, student, notebook)
+    began = time.monotonic()
+    nbgrader(tmp_path, MISHAP, "autograde")
+    assert time.monotonic() - began < 60 + 600
+    found = {student: grades(tmp_path, MISHAP, student) for student in mishaps(read(MISHAP))}
+    whole = found.pop("anna")
+    assert all(score == highest and not manual for score, highest, manual in whole.values())
+    for student in ("zoe", "copies", "tests", "deletes"):
+        assert found.pop(student) == whole, student
+    for student, scores in found.items():  # one exercise is lost, and only that
+        lost = [name for name, (score, highest, _) in scores.items() if score != highest]
+        assert len(lost) == 1 and scores[lost[0]][0] == 0, student
+        assert scores.keys() == whole.keys() and not any(manual for _, _, manual in scores.values())
+
+
+def test_a_copy_that_a_teacher_has_edited_stays(tmp_path):
+    """Whatever happens to the chapter's date; an unchanged copy follows the chapter."""
+    repository = tmp_path / "repository"
+    for folder in ("chapters", "course"):
+        (repository / folder).mkdir(parents=True)
+    for name in ("06_actnorm", "07_invertible_convolution"):
+        shutil.copy(REPOSITORY / "chapters" / f"{name}.ipynb", repository / "chapters")
+    config = (REPOSITORY / "course" / "nbgrader_config.py").read_text(encoding="utf-8")
+    course = repository / "course"
+    config = config.replace("from glowsep.assignments import REPOSITORY\n", f"REPOSITORY = Path({str(repository)!r})\n")
+    (course / "nbgrader_config.py").write_text(config, encoding="utf-8")
+
+    def any_command():
+        command = [sys.executable, "-m", "nbgrader", "db", "assignment", "list"]
+        return subprocess.run(command, cwd=course, capture_output=True, text=True, check=True).stderr
+
+    any_command()
+    chapters = sorted((repository / "chapters").iterdir())
+    edited, plain = (course / "source" / path.stem / path.name for path in chapters)
+    assert edited.read_bytes() == chapters[0].read_bytes()
+    edited.write_text("my own exercise")
+    later = time.time() + 100
+    for path in chapters:
+        os.utime(path, (later, later))
+    assert str(edited) not in any_command()  # the chapter is the same as before: nothing to say
+    for path in chapters:
+        path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    for _ in range(2):
+        said = any_command()
+        assert f"{edited}: the chapter has changed since, but so has this copy, which stays" in said
+        assert str(plain) not in said
+        assert edited.read_text() == "my own exercise"
+        assert plain.read_bytes() == chapters[1].read_bytes()
+    edited.unlink()
+    any_command()
+    assert edited.read_bytes() == chapters[0].read_bytes()
+    shutil.rmtree(course / ".copied")  # copies that an older version made: only those like the chapter are known
+    edited.write_text("of last year")
+    chapters[1].write_text(chapters[1].read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    old = plain.read_bytes()
+    said = any_command()
+    assert str(edited) in said and str(plain) in said
+    assert edited.read_text() == "of last year" and plain.read_bytes() == old
 
 
 def nbgrader(course, chapter, command, *options):
