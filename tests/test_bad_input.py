@@ -18,14 +18,20 @@ import soundfile
 from conftest import RATE, TINY, noise, tiny_prior
 
 from glowsep.cli import main
+from glowsep.errors import AudioError
+from glowsep.signals import audio
 from glowsep.signals.audio import writing
+from glowsep.systems.glow.excerpts import excerpt_length
+from glowsep.systems.glow.instglow import InstGlow
+from glowsep.systems.glow.prior import PriorConfig
+from glowsep.systems.glow.train import TrainingConfig
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 def contents(folder):
-    """All that lies in a folder: a dict of path to bytes, None for a folder."""
-    return {path: None if path.is_dir() else path.read_bytes() for path in folder.rglob("*")}
+    """All that lies in a folder: a dict of path to bytes, for a folder or a broken link to whether it is a link."""
+    return {path: path.read_bytes() if path.is_file() else path.is_symlink() for path in folder.rglob("*")}
 
 
 @pytest.fixture
@@ -110,7 +116,7 @@ def truncated_flac(path):
 
 BAD_SONGS = {
     "missing": (lambda path: None, "no such file; check the name"),
-    "directory": (Path.mkdir, "give the audio file itself"),
+    "directory": (Path.mkdir, "no audio file in it; give the songs"),
     "empty": (empty_file, "is empty; fetch or export it again"),
     "png": (picture, "not audio that can be read; give a wav"),
     "text": (text, "not audio that can be read; give a wav"),
@@ -134,10 +140,12 @@ def test_a_bad_song_is_refused(kind, refused, priors, tmp_path):
     assert str(path) in line and remedy in line
 
 
-def test_a_bad_song_among_good_ones_stops_all_before_any_is_separated(refused, priors, song, tmp_path):
+@pytest.mark.parametrize("first", [True, False])
+def test_a_bad_song_among_good_ones_may_stop_all_before_any_is_separated(first, refused, priors, song, tmp_path):
     bad = tmp_path / "bad.wav"
     text(bad)
-    assert str(bad) in refused("separate", song, bad, "--priors", priors, "--iterations", 1)
+    songs = [bad, song] if first else [song, bad]
+    assert str(bad) in refused("separate", *songs, "--stop-at-first", "--priors", priors, "--iterations", 1)
 
 
 def test_two_songs_that_go_to_one_folder_are_refused(refused, priors, song):
@@ -151,6 +159,183 @@ def test_a_song_is_not_replaced_by_its_own_stem(refused, priors, song):
     bass = song.rename(song.with_name("bass.wav"))
     line = refused("separate", bass, "-o", bass.parent, "--priors", priors, "--iterations", 1)
     assert str(bass) in line and "choose another folder" in line
+
+
+# Files of the user's
+
+
+def foreign(path):
+    soundfile.write(path, noise(2, 500).T, RATE)
+
+
+def edited(path):
+    """An earlier stem that somebody has made quieter since."""
+    with audio.StemWriter(path.parent, [path.stem], RATE, 2) as writer:
+        writer.write(noise(1, 2, 500))
+    waveform, rate = soundfile.read(path)
+    with soundfile.SoundFile(path, "r") as file:
+        comment = file.comment
+    with soundfile.SoundFile(path, "w", rate, 2, "FLOAT") as file:
+        file.comment = comment  # editors keep comments
+        file.write(waveform / 2)
+
+
+def one_byte_changed(path):
+    edited(path)
+    path.unlink()
+    with audio.StemWriter(path.parent, [path.stem], RATE, 2) as writer:
+        writer.write(noise(1, 2, 500))
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+def protected(path):
+    with audio.StemWriter(path.parent, [path.stem], RATE, 2) as writer:
+        writer.write(noise(1, 2, 500))
+    path.chmod(0o444)
+
+
+def link(path):
+    target = path.with_name("take 7.wav")
+    foreign(target)
+    try:
+        path.symlink_to(target)
+    except OSError:
+        pytest.skip("this system or its user makes no links")
+
+
+def link_to_nothing(path):
+    try:
+        path.symlink_to("gone.wav")
+    except OSError:
+        pytest.skip("this system or its user makes no links")
+
+
+MINE = {
+    "of another program": foreign,
+    "text": text,
+    "empty": empty_file,
+    "an edited stem": edited,
+    "one byte changed": one_byte_changed,
+    "a protected stem": protected,
+    "a link": link,
+    "a link to nothing": link_to_nothing,
+}
+
+
+@pytest.mark.parametrize("kind", MINE)
+def test_a_file_of_the_user_s_is_not_replaced(kind, refused, priors, song):
+    """Nor does the search begin: with these iterations it would take days."""
+    folder = song.with_suffix("")
+    folder.mkdir()
+    MINE[kind](folder / "guitar.wav")
+    command = ["separate", song, "--priors", priors]
+    line = refused(*command, "--iterations", 10**9)
+    assert str(folder / "guitar.wav") in line and "--overwrite" in line and "-o" in line
+    assert main([str(word) for word in [*command, "--iterations", 1, "--overwrite"]]) == 0
+    assert soundfile.info(folder / "guitar.wav").frames == soundfile.info(song).frames
+
+
+def test_all_songs_are_looked_at_before_the_first_is_separated(refused, priors, song, tmp_path):
+    other = song.with_name("other.wav")
+    shutil.copy(song, other)
+    other.with_suffix("").mkdir()
+    foreign(other.with_suffix("") / "bass.wav")
+    line = refused("separate", song, other, "--priors", priors)
+    assert str(other.with_suffix("") / "bass.wav") in line
+
+
+def test_a_folder_where_a_stem_should_be(refused, priors, song):
+    (song.with_suffix("") / "bass.wav").mkdir(parents=True)
+    assert "bass.wav" in refused("separate", song, "--priors", priors, "--overwrite")
+
+
+@pytest.mark.parametrize("overwrite", [[], ["--overwrite"]])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_song_is_not_replaced_by_another_song_s_stem(first, overwrite, refused, priors, song):
+    inner = song.with_suffix("") / "bass.wav"
+    inner.parent.mkdir()
+    shutil.copy(song, inner)
+    songs = [inner, song] if first else [song, inner]
+    line = refused("separate", *songs, "--priors", priors, *overwrite)
+    assert f"{inner}: the stems of {song} would replace it" in line
+
+
+@pytest.mark.parametrize("overwrite", [[], ["--overwrite"]])
+@pytest.mark.parametrize("other_name", [False, True])
+def test_references_are_not_replaced(other_name, overwrite, refused, priors, song, tmp_path, monkeypatch):
+    folder = tmp_path / "track"
+    folder.mkdir()
+    for source in ("bass", "drums"):
+        shutil.copy(song, folder / f"{source}.wav")
+    out = Path("songs", "..", "track") if other_name else folder
+    options = ["--priors", priors, "--report", tmp_path / "r.html", "--references", folder, *overwrite]
+    line = refused("separate", song, "-o", out, *options)
+    assert str(folder) in line and "references" in line
+
+
+def test_a_song_is_not_replaced_even_when_asked(refused, priors, song):
+    bass = song.rename(song.with_name("bass.wav"))
+    line = refused("separate", bass, "-o", bass.parent, "--priors", priors, "--overwrite")
+    assert str(bass) in line and "choose another folder" in line
+
+
+def test_separate_file_refuses_too(priors, song):
+    """Who calls it from Python has files of his own as well."""
+    folder = song.with_suffix("")
+    folder.mkdir()
+    foreign(folder / "bass.wav")
+    before = contents(song.parent)
+    with pytest.raises(AudioError, match="not as glowsep wrote it"):
+        InstGlow.load(priors).separate_file(song, folder, progress=False)
+    assert contents(song.parent) == before
+
+
+@pytest.mark.parametrize("kind", MINE)
+@pytest.mark.parametrize("named", [True, False])
+def test_a_sample_does_not_replace_a_file_of_the_user_s(named, kind, refused, priors, tmp_path):
+    path = tmp_path / "bass-sample.wav"
+    MINE[kind](path)
+    command = ["sample", priors / "bass.npz", "--seconds", 0.1, *(["-o", path] if named else [])]
+    line = refused(*command)
+    assert path.name in line and "--overwrite" in line
+    for more in (["--overwrite"], []):  # the second time it is glowsep's own
+        assert main([str(word) for word in [*command, *more]]) == 0
+
+
+def test_a_sample_stays_in_the_folder_whatever_the_prior_is_called(refused, priors, tmp_path):
+    prior = tiny_prior("bass")
+    prior.name = "../escaped"
+    prior.save(priors / "bass.npz")
+    assert "'../escaped'" in refused("sample", priors / "bass.npz", "--seconds", 0.1)
+
+
+@pytest.mark.parametrize("arguments", [["--format", "mp3", "--bits", "16"], ["--format", "flac", "--bits", "float"]])
+def test_bits_that_a_format_has_not(arguments, refused, priors, song):
+    line = refused("separate", song, "--priors", priors, *arguments)
+    assert arguments[1] in line and "bits" in line
+
+
+@pytest.mark.parametrize("name", ["mp3", "ogg"])
+def test_a_format_that_cannot_hold_the_song(name, refused, priors, tmp_path):
+    song = tmp_path / "song.wav"
+    soundfile.write(song, noise(500, 6), RATE)
+    line = refused("separate", song, "--priors", priors, "--format", name)
+    assert str(song) in line and "6 channels" in line and "wav" in line
+    soundfile.write(song, noise(500, 2), 5000)
+    line = refused("separate", song, "--priors", priors, "--format", name)
+    assert str(song) in line and "5000 Hz" in line
+
+
+def test_a_stem_that_nobody_can_find(refused, priors, song):
+    line = refused("separate", song, "--priors", priors, "--only", "vocals")
+    assert "'vocals'" in line and "bass, drums, guitar, piano" in line
+
+
+@pytest.mark.parametrize("pattern", ["*.flac", "nowhere/*.wav", "s?ng.mp3"])
+def test_a_pattern_that_fits_nothing(pattern, refused, priors, song):
+    assert f"{pattern}: no file fits" in refused("separate", pattern, "--priors", priors)
 
 
 # Priors
@@ -338,11 +523,15 @@ def test_a_full_disk_leaves_no_folder(refused, priors, song, failing_write):
     assert str(song.with_suffix("")) in line and "disk is full; free some space" in line
 
 
-def test_a_full_disk_leaves_earlier_stems(refused, priors, song, failing_write):
-    folder = song.with_suffix("")
-    folder.mkdir()
-    (folder / "bass.wav").write_bytes(b"an earlier bass")
-    (folder / "notes.txt").write_text("not a stem")
+@pytest.fixture
+def earlier_stems(priors, song, capsys):
+    """Stems of the song, and a file beside them."""
+    assert main(["separate", str(song), "--priors", str(priors), "--iterations", "1", "--seed", "5"]) == 0
+    (song.with_suffix("") / "notes.txt").write_text("not a stem")
+    capsys.readouterr()
+
+
+def test_a_full_disk_leaves_earlier_stems(refused, priors, song, earlier_stems, failing_write):
     failing_write(disk_full)
     assert "disk is full" in refused("separate", song, "--priors", priors, "--iterations", 1)
 
@@ -353,10 +542,7 @@ def test_a_full_disk_leaves_no_half_sample(refused, priors, tmp_path, monkeypatc
     assert str(tmp_path / "bass.wav") in line and "disk is full" in line
 
 
-def test_control_c_leaves_no_half_written_file(refused, priors, song, failing_write):
-    folder = song.with_suffix("")
-    folder.mkdir()
-    (folder / "bass.wav").write_bytes(b"an earlier bass")
+def test_control_c_leaves_no_half_written_file(refused, priors, song, earlier_stems, failing_write):
     failing_write(control_c)
     assert "interrupted" in refused("separate", song, "--priors", priors, "--iterations", 1, status=130)
 
@@ -488,6 +674,35 @@ def test_an_unknown_split_is_refused(command, refused, dataset):
 def test_an_unknown_source_is_refused(refused, dataset):
     line = refused("train", dataset, "--source", "bass", "--source", "kazoo")
     assert str(dataset) in line and "kazoo" in line and "guitar" in line
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+@pytest.mark.parametrize("heard", ["nothing", "too little", "silence"])
+def test_a_source_that_cannot_be_learnt_is_refused_before_the_first_is_trained(split, heard, refused, dataset):
+    """The piano comes last: here, training the first would fail loudly."""
+    config = PriorConfig()
+    for track in (dataset / split).iterdir():
+        seconds = {"nothing": 3, "too little": 0.2, "silence": 60}[heard]
+        waveform = noise(round(seconds * RATE)) if heard == "too little" else np.zeros(round(seconds * RATE))
+        soundfile.write(track / "piano.wav", waveform, RATE)
+    for track in (dataset / ("validation" if split == "train" else "train")).iterdir():
+        soundfile.write(track / "piano.wav", noise(4 * RATE), RATE)
+    for track in [*(dataset / "train").iterdir(), *(dataset / "validation").iterdir()]:
+        for source in ("bass", "drums", "guitar"):
+            soundfile.write(track / f"{source}.wav", noise(4 * RATE), RATE)
+    line = refused("train", dataset, "--steps", 10**9)
+    found = "0.4" if heard == "too little" else "0.0"
+    excerpt = excerpt_length(config, TrainingConfig.frames)
+    needed = f"{(2 * excerpt + 1 if split == 'train' else excerpt + 1) / config.rate:.1f}"
+    assert f"{dataset / split}: piano plays for {found} s" in line and f"{needed} s are needed" in line
+
+
+@pytest.mark.parametrize("method", ["nmf", "average-spectrum"])
+def test_a_baseline_names_the_source_that_never_plays(method, refused, dataset):
+    for track in (dataset / "train").iterdir():
+        soundfile.write(track / "guitar.wav", np.zeros(RATE), RATE)
+    line = refused("train", dataset, "--method", method)
+    assert f"{dataset / 'train'}: guitar plays in none of its tracks" in line
 
 
 def test_one_file_for_two_priors_is_refused(refused, dataset, tmp_path):

@@ -4,12 +4,16 @@ One module per command, each with a ``SUMMARY``, an ``EXAMPLE``, ``add_arguments
 """
 
 import argparse
-import sys
+import logging
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import NoReturn
 
 from glowsep.arrays.memory import keep_freed_memory
-from glowsep.cli import book, evaluate, render, sample, separate, train
+from glowsep.cli import book, doubts, evaluate, render, sample, separate, train
+from glowsep.cli.failures import complain, reason
+from glowsep.cli.stopping import Stopped, stopped_by_signals
+from glowsep.cli.streams import forgiving_streams
 from glowsep.errors import GlowsepError
 
 COMMANDS = {
@@ -34,29 +38,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0; 1 after one line on stderr that says what is wrong; 130 after Ctrl-C.
+        The exit status: 0; 1 after one line on stderr that says what is wrong; 130 after Ctrl-C, and 128 with the
+        number of another signal that has ended the command.
     """
     if argv is None:  # this process runs nothing but the command
         keep_freed_memory()
-    try:
-        arguments = command_line().parse_args(argv)
-        arguments.run(arguments)
-    except (GlowsepError, ValueError) as error:
-        return refuse(error)
-    except OSError as error:
-        return refuse(f"{error.filename or 'a file'}: {error.strerror or error}; check its folder and the disk's space")
-    except MemoryError:
-        return refuse("not enough memory; close other programs, or work on a shorter piece")
-    except KeyboardInterrupt:
-        print("glowsep: interrupted; no half-written file is left", file=sys.stderr)
-        return INTERRUPTED
-    return 0
-
-
-def refuse(reason: object) -> int:
-    """Say in one line why nothing is done, and return the exit status."""
-    print("glowsep:", " ".join(str(reason).split()), file=sys.stderr)
-    return 1
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it would tell at length that HOME is read-only
+    with forgiving_streams(), doubts.in_one_line():
+        try:
+            with stopped_by_signals() if argv is None else nullcontext():
+                arguments = command_line().parse_args(argv)
+                return arguments.run(arguments) or 0
+        except (GlowsepError, ValueError, OSError, MemoryError) as error:
+            complain(reason(error))
+            return 1
+        except Stopped as stop:
+            complain("stopped; no half-written file is left")
+            return 128 + stop.number
+        except KeyboardInterrupt:
+            complain("interrupted; no half-written file is left")
+            return INTERRUPTED
 
 
 class CommandLine(argparse.ArgumentParser):

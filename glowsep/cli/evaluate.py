@@ -47,7 +47,7 @@ def run(arguments: Namespace) -> None:
     """Score the method and what it is compared with, print the table, and write what else is asked for."""
     systems.refuse_unused(arguments)
     evaluations = evaluate_on_workers(arguments) if arguments.scheduler else evaluate_here(arguments)
-    print(table(evaluations))
+    print(table(evaluations), flush=True)
     if arguments.json:
         save_json(evaluations, arguments.json)
         options.say(arguments, arguments.json)

@@ -5,7 +5,10 @@ from pathlib import Path
 
 from glowsep.arrays.devices import to_host
 from glowsep.cli import options
+from glowsep.errors import AudioError
 from glowsep.signals import audio
+from glowsep.signals.audio.seals import is_ours_to_replace
+from glowsep.signals.audio.writing import require_file_name
 from glowsep.systems.glow.prior import Prior
 
 SUMMARY = "listen to a prior: draw a sound from it"
@@ -32,6 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="T",
         help="standard deviation of the latents: the lower, the more ordinary the sound (default: %(default)s)",
     )
+    options.add_overwrite(parser)
     options.add_device(parser)
     options.add_seed(parser)
     options.add_quiet(parser)
@@ -41,7 +45,28 @@ def run(arguments: Namespace) -> None:
     """Draw one sound and write it."""
     options.check_device(arguments)
     prior = Prior.load(arguments.prior).to(arguments.device)
+    path = sample_path(arguments, prior)
     waveform = prior.sample(arguments.seconds, options.generator(arguments), arguments.temperature)
-    path = arguments.out or Path(f"{prior.name}-sample.wav")
     audio.write(path, to_host(waveform)[None], prior.config.rate)
     options.say(arguments, path)
+
+
+def sample_path(arguments: Namespace, prior: Prior) -> Path:
+    """The file to write.
+
+    Raises
+    ------
+    AudioError
+        If it would replace a file that glowsep did not write.
+    ValueError
+        If the prior's name is no file name.
+    """
+    if not arguments.out:
+        require_file_name(prior.name)
+    path = arguments.out or Path(f"{prior.name}-sample.wav")
+    if not arguments.overwrite and not is_ours_to_replace(path):
+        raise AudioError(
+            f"{path}: is there already, and not as glowsep wrote it; choose another name with -o, or replace it with "
+            "--overwrite"
+        )
+    return path

@@ -1,13 +1,17 @@
 """``separate``: a song into one file for each source."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from glowsep.cli import options, reports, systems
+from glowsep.cli.failures import Failures
+from glowsep.cli.songs import find_songs, output_folders
 from glowsep.errors import AudioError
 from glowsep.signals import audio
+from glowsep.signals.audio.stems import BITS, FORMATS, is_same_file
 from glowsep.systems.registry import SYSTEMS
+from glowsep.systems.system import System
 
 SUMMARY = "separate songs into their instruments"
 EXAMPLE = "python -m glowsep separate song.wav -o stems"
@@ -15,7 +19,9 @@ EXAMPLE = "python -m glowsep separate song.wav -o stems"
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("songs", nargs="+", type=Path, metavar="SONG", help="a wav, flac, ogg or mp3 file")
+    parser.add_argument(
+        "songs", nargs="+", type=Path, metavar="SONG", help="a wav, flac, ogg or mp3 file; a folder: every song in it"
+    )
     parser.add_argument(
         "-o",
         "--out",
@@ -23,6 +29,19 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="FOLDER",
         help="where to write <source>.wav (default: a folder next to the song, named like it); "
         "with several songs, a folder for each goes into it",
+    )
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", help="write this source's stem only; may be given several times"
+    )
+    parser.add_argument("--format", choices=FORMATS, default="wav", help="of the stems (default: %(default)s)")
+    parser.add_argument(
+        "--bits", choices=BITS, help="of a sample: 16, 24 or float for wav (default: float), 16 or 24 for flac (24)"
+    )
+    options.add_overwrite(parser)
+    parser.add_argument(
+        "--stop-at-first",
+        action="store_true",
+        help="do nothing if one of the songs cannot be read (default: separate the others, and say so at the end)",
     )
     systems.add_method(parser, tuple(SYSTEMS), "floors and ceilings need a data set, see evaluate")
     reports.add_report(parser, "a page to hear and see what was found, in one file for any browser")
@@ -34,50 +53,74 @@ def add_arguments(parser: ArgumentParser) -> None:
     options.add_quiet(parser)
 
 
-def run(arguments: Namespace) -> None:
-    """Separate each song, after all of them have been found sound."""
+def run(arguments: Namespace) -> int:
+    """Separate each song, after it is clear that no file of the user's is in the way of any of them."""
     options.check_device(arguments)
+    given, arguments.songs = arguments.songs, find_songs(arguments.songs)
     reports.require_one_song(arguments)
     systems.refuse_unused(arguments)
+    stems = chosen_stems(arguments)
+    named_one_by_one = set(arguments.songs) <= set(given)  # not by their folder, or by a pattern
+    folders = output_folders(arguments.songs, arguments.out, len(arguments.songs) > 1 or not named_one_by_one)
+    failures = Failures(arguments.stop_at_first)
     for song in arguments.songs:
-        audio.check(song)
-    folders = output_folders(arguments.songs, arguments.out)
+        with failures.of(song):
+            info = audio.check(song)
+            stems.require_room(song, info.rate, info.channels)
+    if len(failures.reasons) == len(folders):
+        return failures.told()
     system = systems.load_system(arguments)
     system.require_sources()
+    targets = {song: stems.paths(folder, system.sources) for song, folder in folders.items()}
+    refuse_to_lose(stems, targets, arguments.references)
+    written = [system.sources[place] for place in stems.chosen(system.sources)]
+    references = reports.true_sources(arguments, written)
     for song, folder in folders.items():
-        refuse_overwriting(song, [folder / f"{source}.wav" for source in system.sources])
-    references = reports.true_sources(arguments, system.sources)
-    for song, folder in folders.items():
-        histories = reports.Histories()
-        stems = system.separate_file(song, folder, options.shows_progress(arguments), histories)
-        for path in stems:
-            options.say(arguments, path)
-        if arguments.report:
-            reports.write_song_report(arguments, system, stems, references, histories)
+        if song not in failures.reasons:
+            with failures.of(song):
+                separate_one(arguments, system, song, folder, stems, references)
+    return failures.told()
 
 
-def output_folders(songs: Sequence[Path], out: Path | None = None) -> dict[Path, Path]:
-    """The folder that each song's sources go to: a dict of song to folder.
+def separate_one(
+    arguments: Namespace, system: System, song: Path, folder: Path, stems: audio.Stems, references: dict
+) -> None:
+    """Separate one song, and write the report on it if there is to be one."""
+    histories = reports.Histories()
+    paths = system.separate_file(song, folder, options.shows_progress(arguments), histories, stems)
+    for path in paths:
+        options.say(arguments, path)
+    if arguments.report:
+        reports.write_song_report(arguments, system, paths, references, histories)
+
+
+def chosen_stems(arguments: Namespace) -> audio.Stems:
+    """What the options ask to be written.
+
+    Raises
+    ------
+    ValueError
+        If they contradict each other.
+    """
+    only = None if arguments.only is None else tuple(name for given in arguments.only for name in given.split(","))
+    if arguments.references and (arguments.format, arguments.bits or "float") != ("wav", "float"):
+        raise ValueError("--references are compared with stems in float WAV; leave out --format and --bits")
+    return audio.Stems(only, arguments.format, arguments.bits, arguments.overwrite)
+
+
+def refuse_to_lose(stems: audio.Stems, targets: Mapping[Path, Iterable[Path]], references: Path | None) -> None:
+    """Refuse stems that would replace a song of this command, its references, or files that glowsep did not write.
 
     Raises
     ------
     AudioError
-        If two songs would go to the same one.
+        Names the file in danger.
     """
-    folders = {}
-    for song in songs:
-        if out is None:
-            folder = song.with_suffix("") if song.suffix else song.with_name(f"{song.name}-sources")
-        else:
-            folder = out if len(songs) == 1 else out / song.stem
-        if folder in folders.values():
-            raise AudioError(f"{song}: another song goes to {folder} too; separate them one by one, each with its -o")
-        folders[song] = folder
-    return folders
-
-
-def refuse_overwriting(song: Path, targets: Iterable[Path]) -> None:
-    """Raise an `AudioError` if a song would be replaced by one of its own sources."""
-    for target in targets:
-        if target.exists() and song.exists() and target.samefile(song):
-            raise AudioError(f"{song}: its own {target.stem} would replace it; choose another folder with -o")
+    for song, paths in targets.items():
+        if references and is_same_file(paths[0].parent, references):
+            raise AudioError(f"{references}: the stems would replace the references; choose another folder with -o")
+        for path in paths:
+            for other in targets:
+                if other != song and is_same_file(path, other):
+                    raise AudioError(f"{other}: the stems of {song} would replace it; choose another folder with -o")
+        stems.require_free(song, paths)
