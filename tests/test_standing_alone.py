@@ -34,7 +34,7 @@ def folder(tmp_path, baselines):
     return tmp_path
 
 
-NMF = "--method nmf --weights baselines/nmf.npz"
+NMF = "--method nmf --model baselines/nmf.npz"
 
 
 def shell(folder, line, environment=None):
@@ -130,7 +130,7 @@ def started(folder, *arguments):
         cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     deadline = time.monotonic() + 120
-    while not list(folder.glob("out/deep/.glowsep-*")):
+    while len(list(folder.glob("out/deep/.glowsep-*"))) < 4:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
