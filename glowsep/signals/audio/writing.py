@@ -10,7 +10,7 @@ import soundfile
 
 from glowsep.arrays.files import all_written_whole, folder_made, written_whole
 from glowsep.errors import AudioError
-from glowsep.signals.audio.refusals import riff_chunks
+from glowsep.signals.audio.chunks import riff_chunks
 from glowsep.signals.audio.reporting import reporting
 
 LARGEST_WAV = 2**32 - 2**16  # bytes of audio: a WAV header counts them in 32 bits
