@@ -49,7 +49,6 @@ SIGNATURES = (
     (0, b"\x64\xa3", "ircam"),
     (1, b"\xa3\x64", "ircam"),
 )
-MPEG_LAYERS = (0xFF, 0xE0, 0x06)  # the first byte; the bits of the second that are set; and those of the layer
 BLOCK = 1 << 18  # samples decoded at once
 TOLERANCE = 0.25  # seconds by which a container may round its duration
 
@@ -61,9 +60,10 @@ def ffmpeg_format(file: BinaryIO, start: int) -> str | None:
     for position, signature, name in SIGNATURES:
         if head[position:].startswith(signature):
             return name
-    first, sync, layer = MPEG_LAYERS
-    if len(head) > 3 and head[0] == first and head[1] & sync == sync and head[1] & layer and head[2] >> 4 != 15:
-        return "mp3"  # of layer I or II, or with frames of a free length
+    if len(head) > 3 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:  # MPEG audio
+        layer, bit_rate = head[1] >> 1 & 3, head[2] >> 4
+        if layer > 1 or (layer == 1 and bit_rate == 0):
+            return "mp3"  # of layer I or II, or with frames of a free length, which mp3.py does not count
     return None
 
 

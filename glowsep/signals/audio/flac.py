@@ -12,7 +12,6 @@ from glowsep.signals.audio.tags import before_tags
 #: How a stream starts: its name, and its first block, STREAMINFO, of 34 bytes; the last of its kind or not.
 STARTS = (b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22")
 HEADER = 8 + 34
-LONGEST_FRAME = 1 << 22  # bytes of a frame that are searched at the end of a stream
 BLOCK_SIZES = (0, 192, 576, 1152, 2304, 4608, None, None, *(256 << n for n in range(8)))
 
 
@@ -39,10 +38,14 @@ def parts(path, file: BinaryIO, start: int, stop: int) -> list[Part]:
 def stream(path, file, start, earliest, latest):
     file.seek(start)
     header = bytearray(file.read(HEADER))
-    block_size = int.from_bytes(header[8:10], "big")
+    if start + len(header) > latest or len(header) < HEADER:
+        raise cut_short(path, "its header is not whole")
+    block_size, longest_block = (int.from_bytes(header[at : at + 2], "big") for at in (8, 10))
+    channels, bits = (header[20] >> 1 & 7) + 1, ((header[20] & 1) << 4 | header[21] >> 4) + 1
+    longest = 64 + channels * longest_block * (bits + 1) // 8  # bytes of a frame that is not compressed at all
     rate = int.from_bytes(header[18:21], "big") >> 4 or 1
     promised = int.from_bytes(header[21:26], "big") & (1 << 36) - 1
-    found = samples_to_the_end(file, start + HEADER, earliest, latest, block_size)
+    found = samples_to_the_end(file, start + HEADER, earliest, latest, block_size, longest)
     if found is None:
         if promised == 0 and earliest - start < 1 << 16 and not has_frames(file, start + HEADER, earliest):
             return Part(samples=0)
@@ -78,26 +81,23 @@ def has_frames(file, start, stop):
 
 
 def samples_to_the_end(
-    file: BinaryIO, start: int, earliest: int, latest: int, block_size: int
+    file: BinaryIO, start: int, earliest: int, latest: int, block_size: int, longest: int
 ) -> tuple[int, int] | None:
     """How many samples the last frame completes, and where it ends; None if it is not whole.
 
-    The frame ends between ``earliest`` and ``latest``, where there are only zeros: its checksum may end in some.
+    The frame, of ``longest`` bytes at most, ends between ``earliest`` and ``latest``, where there are only zeros: its
+    checksum may end in some.
     """
-    length = 1 << 16
-    while True:
-        begin = max(start, earliest - length)
-        file.seek(begin)
-        content = file.read(min(earliest + 2, latest) - begin)
-        for at in reversed(positions(content)):
-            samples = frame_end(content[at : at + 16], block_size)
-            if samples is not None:
-                for end in ends_by_checksum(content[at:]):
-                    if begin + at + end >= earliest:
-                        return samples, begin + at + end
-        if begin == start or length >= LONGEST_FRAME:
-            return None
-        length *= 4
+    begin = max(start, earliest - longest)
+    file.seek(begin)
+    content = file.read(max(0, min(earliest + 2, latest) - begin))
+    for at in reversed(positions(content)):
+        samples = frame_end(content[at : at + 16], block_size)
+        if samples is not None:
+            for end in ends_by_checksum(content[at:]):
+                if begin + at + end >= earliest:
+                    return samples, begin + at + end
+    return None
 
 
 def positions(content: bytes) -> list[int]:

@@ -83,9 +83,9 @@ def parts(path, file: BinaryIO, start: int, stop: int) -> list[Part] | None:
     file.seek(start)
     head = file.read(4)
     first = frame(head)
-    if first is None:
+    if first is None or first.length > stop - start:
         return None
-    tag = read_tag(head + file.read(min(first.length, stop - start) - 4))
+    tag = read_tag(head + file.read(first.length - 4))
     position = start if tag is None else start + first.length
     pieces, count = [], 0
     while position < earliest:

@@ -64,7 +64,7 @@ def parts(path, file: BinaryIO, start: int, stop: int) -> list[Part] | None:
         raise cut_short(path, "its last page is missing")
     if any(one.stop > other.start for one, other in zip(streams, streams[1:], strict=False)):
         raise damaged(path, "it holds several sounds at once; extract one of them first")
-    return [Part(tuple(stream.pieces), order=WAV_ORDER.get(stream.channels)) for stream in streams]
+    return [Part(tuple(stream.pieces), order=stream.order) for stream in streams]
 
 
 class Stream:
@@ -76,6 +76,9 @@ class Stream:
         for name, at in CODECS.items():
             if page.content.startswith(name) and len(page.content) > at:
                 self.channels = page.content[at]
+        self.order = WAV_ORDER.get(self.channels)
+        if page.content.startswith(b"OpusHead") and page.content[18:19] != b"\x01":
+            self.order = None  # Opus's own mapping of one or two channels, or none at all
 
     @property
     def stop(self):

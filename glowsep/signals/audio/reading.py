@@ -135,7 +135,7 @@ def _opened(path):
     with ExitStack() as stack:
         try:
             file = stack.enter_context(open(path, "rb"))
-            found = contents(path, file, os.fstat(file.fileno()).st_size)
+            found = contents(path, file)
             if isinstance(found, str):
                 streams = [stack.enter_context(closing(FFmpegStream(path, found)))]
             else:

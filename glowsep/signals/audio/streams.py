@@ -1,10 +1,12 @@
 """The sound of a file as a stream of samples, whoever decodes it."""
 
+from contextlib import nullcontext
 from typing import BinaryIO
 
 import numpy as np
 import soundfile
 
+from glowsep.signals.audio.complaints import Complaints
 from glowsep.signals.audio.parts import Part, Spliced
 from glowsep.signals.audio.refusals import cut_short, damaged, not_audio
 
@@ -34,7 +36,7 @@ class SndfileStream:
     """
 
     def __init__(self, path, file: BinaryIO, part: Part):
-        self.path, self.part, self.delivered = path, part, 0
+        self.path, self.part, self.delivered, self._complaints = path, part, 0, None
         try:
             self._file = Forwards(path if part.pieces is None else Spliced(file, part.pieces))
         except (soundfile.SoundFileError, TypeError):  # TypeError: for .raw, soundfile asks for the rate
@@ -43,6 +45,8 @@ class SndfileStream:
         self.samples = self._file.frames if part.samples is None else part.samples
         if self._file.subtype in UNREADABLE:
             raise not_audio(path)
+        if self._file.format == "MP3":
+            self._complaints = Complaints()
 
     def read(self, count: int) -> np.ndarray:
         """The next ``count`` samples, (channels, count).
@@ -57,6 +61,8 @@ class SndfileStream:
         if block.shape[1] < count:
             promised, found = self.samples / self.rate, self.delivered / self.rate
             raise cut_short(self.path, f"of the promised {promised:.1f} s only the first {found:.1f} s can be decoded")
+        if self._complaints is not None and self._complaints.has_errors():
+            raise damaged(self.path, f"a frame before {self.delivered / self.rate:.1f} s cannot be decoded")
         if self.delivered == self.samples and self._goes_on():
             raise damaged(self.path, f"more sound follows after the end at {self.samples / self.rate:.1f} s")
         return block
@@ -78,7 +84,8 @@ class SndfileStream:
 
     def _read(self, count):
         try:
-            block = self._file.read(count, dtype="float32", always_2d=True).T
+            with nullcontext() if self._complaints is None else self._complaints.caught():
+                block = self._file.read(count, dtype="float32", always_2d=True).T
         except soundfile.SoundFileError:
             return np.zeros((self.channels, 0), dtype=np.float32)
         if self.part.order is not None:
@@ -88,3 +95,5 @@ class SndfileStream:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+        if self._complaints is not None:
+            self._complaints.close()
