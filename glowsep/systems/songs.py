@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from glowsep.arrays.integers import ceil_divide
 from glowsep.signals import audio
+from glowsep.signals.audio.channels import mask_of
 
 #: Seconds of a song that are separated at once, and how many of them two neighbours have in common.
 SEGMENT, OVERLAP = 10.0, 1.0
@@ -61,7 +62,7 @@ def separate_song(
     number = 1 + max(0, ceil_divide(info.samples - hop - overlap, hop))
     segments = tqdm(audio.segments(song, hop + overlap, hop), str(song), number, disable=not progress, unit="segment")
     estimates = (separate(segment, info.rate) for _, segment in segments)
-    with audio.StemWriter(folder, sources, info.rate, info.channels) as stems:
+    with audio.StemWriter(folder, sources, info.rate, info.channels, mask_of(song)) as stems:
         for block in cross_faded(estimates, hop):
             stems.write(block)
     return [stems.folder / f"{source}.wav" for source in sources]

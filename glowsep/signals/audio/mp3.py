@@ -20,6 +20,8 @@ KILOBITS = {
 }
 RATES = {0b11: (44_100, 48_000, 32_000), 0b10: (22_050, 24_000, 16_000), 0b00: (11_025, 12_000, 8000)}
 
+ENCODERS = (b"LAME", b"Lavf", b"Lavc")  # that write their delay into the tag
+
 #: Samples by which the decoder itself delays the sound; decoders drop them together with the encoder's delay.
 DECODER_DELAY = 529
 
@@ -97,7 +99,7 @@ def parts(path, file: BinaryIO, start: int, stop: int) -> list[Part] | None:
             position = after
         else:
             break
-    if count < 2 and position < earliest:
+    if tag is None and count < 2 and position < earliest:
         return None  # two bytes that look like a frame's are no proof
     seconds = count * first.samples / first.rate
     if position < earliest:
@@ -139,7 +141,7 @@ def read_tag(content: bytes) -> Tag | None:
     flags = content[at + 7]
     frames = int.from_bytes(content[at + 8 : at + 12], "big") if flags & 1 else None
     lame = content[at + 8 + 4 * (flags & 1) + 4 * (flags >> 1 & 1) + 100 * (flags >> 2 & 1) + 4 * (flags >> 3 & 1) :]
-    if frames is None or len(lame) < 24 or not lame[0]:
+    if frames is None or len(lame) < 24 or lame[:4] not in ENCODERS:
         return Tag(frames, None, None)
     both = int.from_bytes(lame[21:24], "big")
     return Tag(frames, both >> 12, both & 0xFFF)

@@ -14,7 +14,7 @@ class Part:
     ----------
     pieces : tuple of bytes and of (start, stop), optional
         What to show libsndfile, one piece after another: bytes, or the file's own bytes from ``start`` up to ``stop``.
-        None shows the file as it is.
+        None shows the whole file as it is.
     samples : int, optional
         How many samples (per channel) there are to decode; None if libsndfile's own count can be trusted.
     order : tuple of int, optional
@@ -72,5 +72,8 @@ class Spliced:
     def _bytes(self, piece, begin, end):
         if isinstance(piece, bytes):
             return piece[begin:end]
-        self.file.seek(piece[0] + begin)
-        return self.file.read(end - begin)
+        try:
+            self.file.seek(piece[0] + begin)
+            return self.file.read(end - begin)
+        except OSError:  # libsndfile cannot pass it on: it takes this for the end, before all has been decoded
+            return b""

@@ -1,5 +1,6 @@
 """The sound of a file as a stream of samples, whoever decodes it."""
 
+import os
 from contextlib import nullcontext
 from typing import BinaryIO
 
@@ -38,8 +39,8 @@ class SndfileStream:
     def __init__(self, path, file: BinaryIO, part: Part):
         self.path, self.part, self.delivered, self._complaints = path, part, 0, None
         try:
-            self._file = Forwards(path if part.pieces is None else Spliced(file, part.pieces))
-        except (soundfile.SoundFileError, TypeError):  # TypeError: for .raw, soundfile asks for the rate
+            self._file = Forwards(Spliced(file, part.pieces or [(0, os.fstat(file.fileno()).st_size)]))
+        except soundfile.SoundFileError:
             raise not_audio(path) from None
         self.channels, self.rate = self._file.channels, self._file.samplerate
         self.samples = self._file.frames if part.samples is None else part.samples

@@ -10,6 +10,7 @@ import soundfile
 
 from glowsep.arrays.files import all_written_whole, folder_made, written_whole
 from glowsep.errors import AudioError
+from glowsep.signals.audio.channels import MASKS, set_mask
 from glowsep.signals.audio.chunks import riff_chunks
 from glowsep.signals.audio.reporting import reporting
 
@@ -73,6 +74,8 @@ class StemWriter:
     rate : int
         Hz.
     channels : int
+    mask : int
+        The channel mask of the song (`glowsep.signals.audio.channels.mask_of`); 0 for that of its number of channels.
 
     Raises
     ------
@@ -82,8 +85,9 @@ class StemWriter:
         If the folder cannot be made or written to, the disk is full, or a stem exceeds what WAV can hold.
     """
 
-    def __init__(self, folder: str | os.PathLike, names: Sequence[str], rate: int, channels: int):
+    def __init__(self, folder: str | os.PathLike, names: Sequence[str], rate: int, channels: int, mask: int = 0):
         self.folder, self.names, self.rate, self.channels = Path(folder), list(names), rate, channels
+        self.mask = mask
         if len(set(self.names)) < len(self.names):
             raise ValueError(f"names are {self.names}, expected all to differ")
         for name in self.names:
@@ -95,7 +99,9 @@ class StemWriter:
         with reporting(self.folder), ExitStack() as stack:
             stack.enter_context(folder_made(self.folder))
             temporaries = stack.enter_context(all_written_whole(targets))
-            self._files = [stack.enter_context(_new_file(path, self.rate, self.channels)) for path in temporaries]
+            self._files = [
+                stack.enter_context(_new_file(path, self.rate, self.channels, self.mask)) for path in temporaries
+            ]
             self._stack = stack.pop_all()
         return self
 
@@ -121,16 +127,20 @@ def _require_waveforms(name, waveforms, shape):
 
 
 @contextmanager
-def _new_file(path, rate, channels):
+def _new_file(path, rate, channels, mask=0):
     open(path, "wb").close()  # libsndfile would report any problem with the folder as "System error"
     container, subtype = FORMATS[path.suffix.lower()]
+    if container == "WAV" and channels > 2:
+        container = "WAVEX"  # which says where the channels belong
     with soundfile.SoundFile(path, "w", rate, channels, subtype, format=container) as file:
         yield file
+    if container == "WAVEX":
+        set_mask(path, mask or MASKS.get(channels, 0))
     _clear_date(path)
 
 
 def _append(path, file, waveform):
-    if file.format == "WAV" and 4 * file.channels * (file.frames + waveform.shape[-1]) > LARGEST_WAV:
+    if file.format in ("WAV", "WAVEX") and 4 * file.channels * (file.frames + waveform.shape[-1]) > LARGEST_WAV:
         raise AudioError(f"{path}: over 4 GiB, more than WAV can hold; cut the recording into parts")
     file.write(waveform.T)
 
