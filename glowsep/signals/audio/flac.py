@@ -94,9 +94,10 @@ def samples_to_the_end(
     for at in reversed(positions(content)):
         samples = frame_end(content[at : at + 16], block_size)
         if samples is not None:
-            for end in ends_by_checksum(content[at:]):
-                if begin + at + end >= earliest:
-                    return samples, begin + at + end
+            ends = [begin + at + end for end in ends_by_checksum(content[at:])]
+            # A checksum that ends in a zero byte is right one byte too early already: so it is the last that counts.
+            if ends and max(ends) >= earliest:
+                return samples, max(ends)
     return None
 
 
