@@ -11,6 +11,7 @@ from tqdm import tqdm
 from glowsep.arrays.integers import ceil_divide
 from glowsep.errors import SeparationWarning
 from glowsep.signals import audio
+from glowsep.signals.audio.channels import mask_of
 
 #: Seconds of a song that are separated at once, and how many of them two neighbours have in common.
 SEGMENT, OVERLAP = 10.0, 1.0
@@ -70,7 +71,8 @@ def separate_song(
     number = 1 + max(0, ceil_divide(info.samples - hop - overlap, hop))
     segments = tqdm(audio.segments(song, hop + overlap, hop), str(song), number, disable=not progress, unit="segment")
     estimates = (separate(segment, info.rate) for _, segment in segments)
-    with audio.StemWriter(folder, [sources[place] for place in chosen], info.rate, info.channels, stems) as writer:
+    names = [sources[place] for place in chosen]
+    with audio.StemWriter(folder, names, info.rate, info.channels, stems, mask_of(song)) as writer:
         for block in cross_faded(estimates, hop):
             writer.write(block[chosen])
     if writer.gain < 1:

@@ -1,22 +1,24 @@
-"""Reading audio files: every sample that the header promises is there and finite, or the file is refused."""
+"""Reading audio files: all that can be decoded is read, and finite, or the file is refused."""
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import soundfile
 
-from glowsep.arrays.files import for_c
 from glowsep.errors import AudioError
-from glowsep.signals.audio.refusals import UNKNOWN_SAMPLES, refuse_what_holds_no_audio
+from glowsep.signals.audio.contents import contents
+from glowsep.signals.audio.ffmpeg import FFmpegStream
+from glowsep.signals.audio.refusals import no_samples, refuse_what_is_no_file
+from glowsep.signals.audio.streams import SndfileStream
 
 BLOCK = 1 << 18  # samples read at once: a few megabytes, and a second or so of the highest rates
 
 
 class Info(NamedTuple):
-    """What an audio file's header says: samples (per channel), channels, and the rate in Hz.
+    """What an audio file holds: samples (per channel), channels, and the rate in Hz.
 
     Examples
     --------
@@ -30,7 +32,7 @@ class Info(NamedTuple):
 
 
 def info(path: str | os.PathLike) -> Info:
-    """The `Info` of an audio file, without reading its samples.
+    """The `Info` of an audio file, without decoding its samples where libsndfile can read it.
 
     Raises
     ------
@@ -60,9 +62,9 @@ def check(path: str | os.PathLike) -> Info:
 
 
 def read(path: str | os.PathLike, start: int = 0, stop: int | None = None) -> tuple[np.ndarray, int]:
-    """Read a WAV, FLAC, Ogg or MP3 file, or a part of it.
+    """Read a WAV, AIFF, FLAC, Ogg or MP3 file, or a part of it; or any file that FFmpeg decodes, if it is installed.
 
-    Source: libsndfile, which knows more formats; chapter 1.
+    Source: libsndfile; chapter 1.
 
     Parameters
     ----------
@@ -128,48 +130,47 @@ def segments(path: str | os.PathLike, length: int, hop: int) -> Iterator[tuple[i
 
 @contextmanager
 def _opened(path):
-    """A `_Recording` with a header that can be trusted, closed at the end of the block."""
-    try:
-        refuse_what_holds_no_audio(path)
-        file = soundfile.SoundFile(for_c(path))
-    except OSError as error:
-        raise AudioError(f"{path}: cannot be opened ({error.strerror}); check its permissions") from None
-    except (soundfile.SoundFileError, TypeError):  # TypeError: for .raw, soundfile asks for the rate
-        raise AudioError(
-            f"{path}: not audio that can be read; give a wav, flac, ogg or mp3 file, or convert it to one"
-        ) from None
-    with file:
-        samples = file.frames
-        if file.format == "MP3" and not _mp3_tells_its_length(path):
-            samples = _count(path)
-        if samples == 0:
-            raise AudioError(f"{path}: holds no samples; record or export it again")
-        if samples == UNKNOWN_SAMPLES:
-            raise AudioError(f"{path}: its header does not give its length; convert it to wav first")
-        yield _Recording(path, file, samples)
+    """A `_Recording` with a length that can be trusted, closed at the end of the block."""
+    refuse_what_is_no_file(Path(path))
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(open(path, "rb"))
+            found = contents(path, file)
+            if isinstance(found, str):
+                streams = [stack.enter_context(closing(FFmpegStream(path, found)))]
+            else:
+                streams = [stack.enter_context(closing(SndfileStream(path, file, part))) for part in found]
+        except OSError as error:
+            raise AudioError(f"{path}: cannot be opened ({error.strerror}); check its permissions") from None
+        if not any(stream.samples for stream in streams):
+            raise no_samples(path)
+        yield _Recording(path, streams)
 
 
 class _Recording:
     """An open audio file, read from beginning to end: every sample is there and finite, or it is refused."""
 
-    def __init__(self, path, file, samples):
-        self.path, self.file = path, file
-        self.info = Info(samples, file.channels, file.samplerate)
+    def __init__(self, path, streams):
+        self.path, self.streams, self.position = path, streams, 0
+        kinds = [(stream.channels, stream.rate) for stream in streams]
+        for number, (channels, rate) in enumerate(kinds):
+            if (channels, rate) != kinds[0]:
+                raise AudioError(
+                    f"{path}: only the first {number} of its {len(streams)} parts can be read, since the next has "
+                    f"{channels} channels at {rate} Hz; cut it into files first"
+                )
+        self.info = Info(sum(stream.samples for stream in streams), *kinds[0])
 
     def next(self, count):
         """The next ``count`` samples, (channels, count)."""
-        start = self.file.tell()
-        try:
-            block = self.file.read(count, dtype="float32", always_2d=True).T
-        except soundfile.SoundFileError:
-            block = np.zeros((self.info.channels, 0), dtype=np.float32)
-        if block.shape[-1] < count:
-            raise self.cut_short()
-        bad = np.flatnonzero(~np.isfinite(block).all(axis=0))
-        if bad.size:
-            time = (start + bad[0]) / self.info.rate
-            raise AudioError(f"{self.path}: holds NaN or infinite samples, the first at {time:.3f} s; export it again")
-        return np.ascontiguousarray(block)
+        blocks, stop, start = [np.zeros((self.info.channels, 0), np.float32)], self.position + count, 0
+        for stream in self.streams:
+            end = min(stop, start + stream.samples)
+            if self.position < end:
+                blocks.append(self._finite(stream.read(end - self.position)))
+                self.position = end
+            start += stream.samples
+        return blocks[-1] if len(blocks) == 2 else np.concatenate(blocks, axis=1)
 
     def blocks(self, count):
         """The next ``count`` samples in blocks of bounded size."""
@@ -177,43 +178,16 @@ class _Recording:
             yield self.next(min(BLOCK, count - start))
 
     def skip(self, count):
-        """Skip ``count`` samples."""
-        if self.file.format in ("OGG", "MP3"):  # libsndfile's seek can be off by some samples here: decode them
+        """Skip ``count`` samples, at the beginning."""
+        if len(self.streams) == 1 and count and self.streams[0].seek(count):
+            self.position = count
+        else:
             for _ in self.blocks(count):
                 pass
-        elif count:
-            try:
-                self.file.seek(count)
-            except soundfile.SoundFileError:
-                raise self.cut_short() from None
 
-    def cut_short(self):
-        seconds = self.info.samples / self.info.rate
-        return AudioError(
-            f"{self.path}: cut short or damaged, the {seconds:.1f} s that its header promises cannot all be read; "
-            "fetch or export it again"
-        )
-
-
-def _mp3_tells_its_length(path):
-    """Whether the first frame holds the tag with the exact length; without it, libsndfile guesses the length."""
-    with open(path, "rb") as file:
-        head = file.read(10)
-        if head[:3] == b"ID3":  # titles and pictures come first; their length is written in 7 bits per byte
-            file.seek(10 + sum(byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)))
-        else:
-            file.seek(0)
-        first_frames = file.read(4096)
-    return b"Xing" in first_frames or b"Info" in first_frames
-
-
-def _count(path):
-    """The number of samples in an MP3 file, by decoding all of it; unknown if libsndfile's guess stops it too early.
-
-    An MP3 file consists of whole frames of 576 or 1152 samples: any other number was cut off by the guess.
-    """
-    with soundfile.SoundFile(for_c(path)) as file:
-        samples = 0
-        while decoded := len(file.read(BLOCK, dtype="float32")):
-            samples += decoded
-        return UNKNOWN_SAMPLES if samples % 576 else samples
+    def _finite(self, block):
+        bad = np.flatnonzero(~np.isfinite(block).all(axis=0))
+        if bad.size:
+            time = (self.position + bad[0]) / self.info.rate
+            raise AudioError(f"{self.path}: holds NaN or infinite samples, the first at {time:.3f} s; export it again")
+        return block

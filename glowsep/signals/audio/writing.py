@@ -12,8 +12,9 @@ import soundfile
 from glowsep.arrays.files import all_written_whole, folder_made, for_c, written_whole
 from glowsep.errors import AudioError
 from glowsep.signals.audio import seals
+from glowsep.signals.audio.channels import MASKS, set_mask
+from glowsep.signals.audio.chunks import riff_chunks
 from glowsep.signals.audio.playing import PEAK
-from glowsep.signals.audio.refusals import riff_chunks
 from glowsep.signals.audio.reporting import reporting
 from glowsep.signals.audio.stems import Stems
 
@@ -90,6 +91,8 @@ class StemWriter:
     channels : int
     stems : Stems, optional
         The format.
+    mask : int
+        The channel mask of the song (`glowsep.signals.audio.channels.mask_of`); 0 for that of its number of channels.
 
     Attributes
     ----------
@@ -107,9 +110,16 @@ class StemWriter:
     """
 
     def __init__(
-        self, folder: str | os.PathLike, names: Sequence[str], rate: int, channels: int, stems: Stems | None = None
+        self,
+        folder: str | os.PathLike,
+        names: Sequence[str],
+        rate: int,
+        channels: int,
+        stems: Stems | None = None,
+        mask: int = 0,
     ):
         self.folder, self.names, self.rate, self.channels = Path(folder), list(names), rate, channels
+        self.mask = mask
         self.stems = Stems() if stems is None else stems
         if len(set(self.names)) < len(self.names):
             raise ValueError(f"names are {self.names}, expected all to differ")
@@ -180,7 +190,7 @@ class StemWriter:
             yield block.swapaxes(1, 2).astype(np.float64)
 
     def _new_file(self, path):
-        return _new_file(path, self.rate, self.channels, self.stems.subtype)
+        return _new_file(path, self.rate, self.channels, self.stems.subtype, self.mask)
 
 
 def rounded_with_their_sum(estimates: np.ndarray, bits: int) -> np.ndarray:
@@ -223,19 +233,23 @@ def _require_waveforms(name, waveforms, shape):
 
 
 @contextmanager
-def _new_file(path, rate, channels, subtype):
+def _new_file(path, rate, channels, subtype, mask=0):
     open(path, "wb").close()  # libsndfile would report any problem with the folder as "System error"
     container = path.suffix.lower()[1:].upper()
+    if container == "WAV" and channels > 2:
+        container = "WAVEX"  # which says where the channels belong
     with soundfile.SoundFile(for_c(path), "w", rate, channels, subtype, format=container) as file:
         file.comment = seals.BLANK
         yield file
-    if container == "WAV":
+    if container == "WAVEX":
+        set_mask(path, mask or MASKS.get(channels, 0))
+    if container in ("WAV", "WAVEX"):
         _clear_date(path)
     seals.seal(path)
 
 
 def _append(path, file, waveform):
-    if file.format == "WAV":
+    if file.format in ("WAV", "WAVEX"):
         size = BYTES[file.subtype] * file.channels * (file.frames + waveform.shape[-1])
         if size > LARGEST_WAV:
             raise AudioError(f"{path}: over 4 GiB, more than WAV can hold; cut the recording into parts")
