@@ -13,10 +13,12 @@ from glowsep.systems.glow.model import Glow, GlowConfig
 from glowsep.systems.glow.prior import Prior, PriorConfig
 from glowsep.systems.glow.separate import Separation, separate, separate_file
 from glowsep.systems.search.annealed import AnnealedSearch
+from glowsep.systems.search.constrained import ConstrainedLatentSearch
 from glowsep.systems.search.latent import LatentSearch
 
 __all__ = [
-    "ActNorm", "AffineCoupling", "AnnealedSearch", "AudioError", "DatasetError", "Glow", "GlowConfig", "GlowsepError",
-    "InstGlow", "InvertibleConv1x1", "InvertibleConv1x1PLU", "LatentSearch", "Prior", "PriorConfig", "PriorError",
-    "Separation", "Squeeze", "check", "istft", "metrics", "registry", "separate", "separate_file", "stft",
+    "ActNorm", "AffineCoupling", "AnnealedSearch", "AudioError", "ConstrainedLatentSearch", "DatasetError", "Glow",
+    "GlowConfig", "GlowsepError", "InstGlow", "InvertibleConv1x1", "InvertibleConv1x1PLU", "LatentSearch", "Prior",
+    "PriorConfig", "PriorError", "Separation", "Squeeze", "check", "istft", "metrics", "registry", "separate",
+    "separate_file", "stft",
 ]  # fmt: skip

@@ -568,7 +568,8 @@ BAD_OPTIONS = {
     "iterations_fraction": ("separate song.wav --iterations 1.5", "--iterations: is 1.5"),
     "device": ("separate song.wav --device tpu", "'cpu', 'cuda'"),
     "device_of_sample": ("sample bass.npz --device tpu", "'cpu', 'cuda'"),
-    "search": ("separate song.wav --search luck", "annealed"),
+    "search": ("separate song.wav --search luck", "constrained"),
+    "variations": ("render out --soundfont font.sf2 --variations -1", "--variations: is -1"),
     "method": ("evaluate dataset --method luck", "oracle_power"),
     "training_method": ("train dataset --method luck", "nmf"),
     "steps": ("train dataset --steps 0", "--steps: is 0"),
@@ -745,6 +746,13 @@ def test_render_refuses_a_folder_without_songs(refused, tmp_path):
     songs.mkdir()
     line = refused("render", tmp_path / "out", "--soundfont", tmp_path / "font.sf2", "--midi", songs)
     assert str(songs) in line and "split.json" in line
+
+
+@pytest.mark.parametrize("other", ["--excerpts", "--unheard"])
+def test_render_refuses_variations_of_what_has_none(refused, tmp_path, other):
+    options = ["--soundfont", tmp_path / "font.sf2", "--variations", 2, other]
+    line = refused("render", tmp_path / "out", *options)
+    assert "--variations" in line and other in line
 
 
 # The whole program

@@ -325,4 +325,12 @@ def test_render_passes_everything_on(tmp_path, monkeypatch):
     font, songs = tmp_path / "font.sf2", tmp_path / "songs"
     options = ["--soundfont", font, "--midi", songs, "--rate", 16000, "--workers", 3, "--excerpts"]
     assert run("render", tmp_path / "out", *options) == 0
-    assert calls == [((songs, tmp_path / "out", font, 16000), {"workers": 3, "progress": False})]
+    assert calls == [((songs, tmp_path / "out", font, 16000), {"workers": 3, "progress": False, "unheard": False})]
+
+
+def test_render_passes_variations_on(tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr("glowsep.cli.render.render", lambda *given, **named: calls.append(named))
+    for options in (["--variations", 2], ["--unheard"], []):
+        assert run("render", tmp_path / "out", "--soundfont", tmp_path / "font.sf2", *options) == 0
+    assert [(named["variations"], named["unheard"]) for named in calls] == [(2, False), (0, True), (0, False)]

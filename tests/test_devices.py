@@ -30,6 +30,7 @@ from glowsep.systems.glow.separate import separate, separate_file
 from glowsep.systems.glow.train import TrainingConfig, fit
 from glowsep.systems.registry import SYSTEMS
 from glowsep.systems.search.annealed import AnnealedSearch
+from glowsep.systems.search.constrained import ConstrainedLatentSearch
 from glowsep.systems.search.latent import LatentSearch
 from glowsep.systems.search.starts import from_mixture, from_prior, from_zero
 
@@ -297,11 +298,12 @@ def stop_at(prior, solo, checkpoint):
     "search",
     [
         AnnealedSearch(iterations=2),
+        ConstrainedLatentSearch(iterations=2),
         LatentSearch(iterations=2, start=from_zero),
         LatentSearch(iterations=2, start=from_prior, weight=0.1),
         LatentSearch(iterations=2, start=from_mixture, likelihood=gaussian),
     ],
-    ids=["annealed", "from zero", "from prior", "from mixture"],
+    ids=["annealed", "constrained", "from zero", "from prior", "from mixture"],
 )
 @pytest.mark.parametrize("mixture_on", ["cpu", "cuda"])
 def test_separation_computes_where_the_priors_lie_and_answers_on_the_host(search, mixture_on, xp):

@@ -12,6 +12,7 @@ NAMES = {
     "AffineCoupling",
     "AnnealedSearch",
     "AudioError",
+    "ConstrainedLatentSearch",
     "DatasetError",
     "Glow",
     "GlowConfig",

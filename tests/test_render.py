@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glowsep.datasets import open_dataset
-from glowsep.datasets.freedoom import midi
+from glowsep.datasets.freedoom import midi, variations
 from glowsep.datasets.freedoom.render import read_midi, render, render_excerpts
 from glowsep.errors import DatasetError
 from glowsep.signals.loudness import high_pass, high_shelf, integrated_loudness
@@ -161,6 +161,129 @@ def test_stems_play_the_notes_of_the_song_when_the_song_does(tracks):
     assert [note for *note, _ in heard] == [note for *note, _ in expected]
     # Sums of the same times in another order differ in their last digits.
     assert [second for *_, second in heard] == pytest.approx([second for *_, second in expected], abs=1e-9)
+
+
+# Variations
+
+
+def sounding(stem):
+    """What a stem's notes sound like: a list of (second, key, program, velocity), the key as its channel is tuned.
+
+    Keys are in semitones, without the part of a semitone; tuning is read as MIDI's registered parameter 2 says it.
+    """
+    second, selected, coarse, found = 0.0, {}, 0, []
+    for message in stem.midi:
+        second += message.time
+        if message.type == "control_change" and message.control in (100, 101):
+            selected[message.control] = message.value
+        elif message.type == "control_change" and message.control == 6 and selected == {101: 0, 100: 2}:
+            coarse = message.value - 64
+        elif message.type == "program_change":
+            program = message.program
+        elif message.type == "note_on" and message.velocity:
+            found.append((second, message.note + coarse, program, message.velocity))
+    return found
+
+
+def a_song():
+    """Two basses, a guitar, a piano and drums; some play held-out programs."""
+    return midi.split(song_of(notes(0, 32, 30), notes(1, 33, 30), notes(2, 27, 30), notes(3, 0, 30), notes(9, 24, 30)))
+
+
+def as_text(stems):
+    return [(stem.group, stem.program, [str(message) for message in stem.midi.tracks[0]]) for stem in stems]
+
+
+@pytest.mark.parametrize("number", range(1, 21))
+def test_a_variation_is_the_song_in_another_key_by_other_instruments(number):
+    stems, shifts = a_song(), set()
+    changed = variations.variation(stems, "a song", number)
+    for before, after in zip(stems, changed, strict=True):
+        assert after.group == before.group and midi.instrument_group(after.program) == after.group
+        old, new = sounding(before), sounding(after)
+        assert [note[0] for note in new] == pytest.approx([note[0] for note in old])
+        assert {note[2] for note in new} <= set(variations.heard(after.group))
+        assert all(1 <= velocity <= 127 for *_, velocity in new)
+        assert after.midi.length == before.midi.length
+        kinds = [Counter((m.type, getattr(m, "note", 0)) for m in s.midi.tracks[0] if "note" in m.type)
+                 for s in (before, after)]  # fmt: skip
+        if after.group == "drums":
+            assert kinds[0] == kinds[1] and after.program == 128
+            continue
+        (shift,) = {b[1] - a[1] for a, b in zip(old, new, strict=True)}
+        shifts.add(shift % 12)
+        lowest, highest = variations.COMPASS[after.group]
+        assert all(lowest <= key <= highest for _, key, _, _ in new)
+    assert len(shifts) == 1  # they all play in the same key
+
+
+def test_variations_differ_and_each_is_the_same_every_time():
+    texts = [as_text(variations.variation(a_song(), *which)) for which in (("a", 1), ("a", 2), ("b", 1), ("a", 1))]
+    assert texts[0] == texts[3]
+    assert texts[0] != texts[1] != texts[2] != texts[0]
+    before = as_text(a_song())
+    stems = a_song()
+    variations.varied(stems, np.random.default_rng(0))
+    assert as_text(stems) == before  # what is given stays as it was
+
+
+def test_variations_play_every_program_but_those_held_out():
+    heard = {group: set() for group in midi.GROUPS}
+    for number in range(200):
+        for stem in variations.varied(a_song(), np.random.default_rng(number)):
+            heard[stem.group] |= {program for _, _, program, _ in sounding(stem)}
+    for group, programs in heard.items():
+        assert programs == set(variations.heard(group))
+        assert not programs & set(variations.HELD_OUT[group])
+
+
+@pytest.mark.parametrize("velocity", [1, 60, 127])
+@pytest.mark.parametrize(("lowest", "highest"), [(0, 2), (20, 70), (0, 127), (90, 108), (126, 127)])
+def test_at_the_edges_keys_and_velocities_are_midis(velocity, lowest, highest):
+    """A stem outside the compass of its group goes no further out, and sounds in one key."""
+    track = [mido.Message("program_change", channel=0, program=33)]
+    for key in [lowest, highest] * 10:
+        track.append(mido.Message("note_on", channel=0, note=key, velocity=velocity))
+        track.append(mido.Message("note_on", channel=0, note=key, velocity=0, time=12))
+    (stem,) = midi.split(song_of(track))
+    for number in range(40):
+        (changed,) = variations.varied([stem], np.random.default_rng(number))
+        keys = [key for _, key, _, _ in sounding(changed)]
+        assert keys[1] - keys[0] == highest - lowest
+        assert min(keys) >= min(lowest, 23) and max(keys) <= max(highest, 67)
+        assert all(1 <= velocity <= 127 for *_, velocity in sounding(changed))
+
+
+def test_tuning_leaves_what_the_song_has_selected():
+    """A song may select the range of its pitch bends before the first note and set it after that."""
+    track = notes(0, 33, 20)
+    select = [mido.Message("control_change", channel=0, control=control, value=0) for control in (101, 100)]
+    track[1:1] = select
+    track.insert(5, mido.Message("control_change", channel=0, control=6, value=12))
+    (stem,) = variations.varied(midi.split(song_of(track)), np.random.default_rng(0))
+    selected = {}
+    for message in stem.midi.tracks[0]:
+        if message.type == "control_change" and message.control in (100, 101):
+            selected[message.control] = message.value
+        elif message.type == "control_change" and message.control == 6 and message.value == 12:
+            assert selected == {101: 0, 100: 0}
+
+
+def test_held_out_programs_are_replaced_and_nothing_else():
+    before, after = a_song(), variations.with_heard(a_song())
+    assert [stem.program for stem in after] == [33, 33, 24, 0, 128]
+    assert sounding(after[4])[0][2] == 0
+    for number in (1, 3):
+        assert as_text([before[number]]) == as_text([after[number]])
+    for a, b in zip(before, after, strict=True):
+        assert [(n[0], n[1], n[3]) for n in sounding(a)] == [(n[0], n[1], n[3]) for n in sounding(b)]
+
+
+def test_unheard_songs_play_the_held_out_programs_in_turns():
+    before, after = a_song(), variations.with_unheard(a_song())
+    assert [{program for _, _, program, _ in sounding(stem)} for stem in after] == [{32}, {36}, {25}, {1}, {24}]
+    for a, b in zip(before, after, strict=True):
+        assert [(n[0], n[1], n[3]) for n in sounding(a)] == [(n[0], n[1], n[3]) for n in sounding(b)]
 
 
 # Rendering
@@ -312,6 +435,43 @@ def test_excerpts_are_parts_of_the_whole(fluidsynth, soundfont, freedoom, tmp_pa
     np.testing.assert_array_equal(excerpt.mixture, song.mixture[:, round(0.25 * RATE) : round(0.75 * RATE)])
     assert [path.name for path in sorted((part / "test" / "one" / "stems").iterdir())] == ["S00.flac", "S01.flac"]
     assert not list(part.rglob("*.mid")) and not list((part / "train").rglob("mix.flac"))
+
+
+def test_variations_are_more_training_tracks(fluidsynth, soundfont, freedoom, tmp_path):
+    song_of(notes(0, 30, 30), notes(1, 25, 30)).save(freedoom / "midi" / "two.mid")
+    plain, varied, again = (tmp_path / name for name in ("plain", "varied", "again"))
+    render(freedoom, plain, soundfont, RATE, progress=False)
+    render(freedoom, varied, soundfont, RATE, progress=False, variations=2)
+    render(freedoom, again, soundfont, RATE, progress=False, variations=1)
+    assert [path.name for path in sorted((varied / "train").iterdir())] == ["two", "two+1", "two+2"]
+    for split in ("validation", "test"):
+        assert contents(plain / split) == contents(varied / split)
+    for name in ("two", "two+1"):
+        assert contents(varied / "train" / name) == contents(again / "train" / name)
+    assert contents(varied / "train" / "two+1") != contents(varied / "train" / "two+2")
+    assert [path.name for path in varied.rglob("mix.flac") if path.parts[-3] == "train"] == ["mix.flac"]
+    stems = [yaml.safe_load(path.read_text())["stems"] for path in sorted(varied.glob("train/*/metadata.yaml"))]
+    assert [stem["program_num"] for stem in stems[0].values()] == [30, 24]  # 25 is held out
+    assert not {stem["program_num"] for track in stems for stem in track.values()} & set(variations.HELD_OUT["guitar"])
+    written = yaml.safe_load((plain / "train" / "two" / "metadata.yaml").read_text())["stems"]
+    assert [stem["program_num"] for stem in written.values()] == [30, 25]
+    assert len(open_dataset(varied, "train")) == 3
+
+
+@pytest.mark.parametrize("function", [render, render_excerpts])
+def test_unheard_songs(fluidsynth, soundfont, freedoom, tmp_path, function):
+    function(freedoom, tmp_path / "out", soundfont, RATE, progress=False, unheard=True)
+    for path in (tmp_path / "out").rglob("metadata.yaml"):
+        for stem in yaml.safe_load(path.read_text())["stems"].values():
+            group = midi.instrument_group(stem["program_num"])
+            assert group == "drums" or stem["program_num"] in variations.HELD_OUT[group]
+
+
+@pytest.mark.parametrize("wrong", [{"variations": -1}, {"variations": 1, "unheard": True}])
+def test_variations_that_cannot_be(fluidsynth, soundfont, freedoom, tmp_path, wrong):
+    with pytest.raises(ValueError, match="variations"):
+        render(freedoom, tmp_path / "out", soundfont, RATE, progress=False, **wrong)
+    assert not (tmp_path / "out").exists()
 
 
 # What goes wrong

@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from glowsep import check
 from glowsep.learning.losses import gaussian, poisson
 from glowsep.systems.search.annealed import AnnealedSearch
+from glowsep.systems.search.constrained import ConstrainedLatentSearch
 from glowsep.systems.search.latent import LatentSearch
 from glowsep.systems.search.starts import (
     from_average_spectra,
@@ -38,8 +40,12 @@ def energy(found):
 
 
 SEARCHES = pytest.mark.parametrize(
-    "search", [AnnealedSearch(iterations=4), LatentSearch(iterations=4)], ids=["annealed", "latent"]
+    "search",
+    [AnnealedSearch(iterations=4), ConstrainedLatentSearch(iterations=4), LatentSearch(iterations=4)],
+    ids=["annealed", "constrained", "latent"],
 )
+#: Searches that walk through the sources and keep their sum.
+WALKS = pytest.mark.parametrize("walk", [AnnealedSearch, ConstrainedLatentSearch])
 
 
 # What all searches share
@@ -83,7 +89,7 @@ def test_the_seed_decides(search):
     assert (first.magnitudes != other.magnitudes).any()
 
 
-@pytest.mark.parametrize("search", [AnnealedSearch, LatentSearch])
+@pytest.mark.parametrize("search", [AnnealedSearch, ConstrainedLatentSearch, LatentSearch])
 @pytest.mark.parametrize("wrong", [{"iterations": 0}, {"iterations": -3}, {"weight": -0.1}, {"weight": float("nan")}])
 def test_what_cannot_be_searched_is_refused(search, wrong):
     with pytest.raises(ValueError, match=f"{next(iter(wrong))}.*must be at least"):
@@ -144,38 +150,50 @@ def test_a_step_goes_down_the_gradient_of_both_terms():
     assert objective(backwards) > objective(latents)
 
 
-# The annealed search
+# The annealed search and the constrained latent search
 
 
 @settings(max_examples=10, deadline=None)
-@given(count=st.integers(1, 4), iterations=st.integers(1, 3), weight=st.sampled_from([0.0, 0.5, 1.0, 2.0]))
-def test_the_sources_sum_to_the_mixture(count, iterations, weight):
-    found = run(AnnealedSearch(iterations=iterations, weight=weight), count)
+@given(
+    walk=st.sampled_from([AnnealedSearch, ConstrainedLatentSearch]),
+    count=st.integers(1, 4),
+    iterations=st.integers(1, 3),
+    weight=st.sampled_from([0.0, 0.5, 1.0, 2.0]),
+)
+def test_the_sources_sum_to_the_mixture(walk, count, iterations, weight):
+    found = run(walk(iterations=iterations, weight=weight), count)
     assert_allclose(found.magnitudes.sum(axis=0), mixture(), rtol=1e-3, atol=2e-5)
 
 
+@WALKS
 @pytest.mark.parametrize("iterations", [1, 4, 5])
-def test_what_is_found_is_the_mean_of_the_second_half(iterations):
-    walk = []
-    search = AnnealedSearch(iterations=iterations)
-    found = run(search, callback=lambda _, magnitudes, __: walk.append(magnitudes.copy()))
-    assert_allclose(found.magnitudes, np.mean(walk[iterations // 2 :], axis=0), rtol=1e-5)
+def test_what_is_found_is_the_mean_of_the_second_half(walk, iterations):
+    steps = []
+    found = run(walk(iterations=iterations), callback=lambda _, magnitudes, __: steps.append(magnitudes.copy()))
+    assert_allclose(found.magnitudes, np.mean(steps[iterations // 2 :], axis=0), rtol=1e-5)
 
 
-def test_one_source_is_the_mixture():
-    assert_allclose(run(AnnealedSearch(iterations=2), 1).magnitudes[0], mixture(), rtol=1e-3, atol=2e-5)
+@WALKS
+def test_one_source_is_the_mixture(walk):
+    assert_allclose(run(walk(iterations=2), 1).magnitudes[0], mixture(), rtol=1e-3, atol=2e-5)
 
 
-def test_a_source_that_its_prior_knows_goes_to_that_prior():
-    """Two Gaussian priors, loud in different halves of the bins, take apart what lies in these halves."""
+def low_and_high(loudness):
+    """Two Gaussian priors, loud in different halves of the bins."""
     low, high = priors()
-    x = np.full((32, 8), 0.04, np.float32)
     for prior, loud in ((low, slice(0, 16)), (high, slice(16, 32))):
         actnorm = prior.flow.parts()["1"]
         actnorm.log_scale[:], actnorm.bias[:] = 0, 0
         prior.mean[:], prior.variance[:] = 0.1, 0.01
-        prior.mean[loud] = prior.compress(0.04)
-    found = AnnealedSearch(iterations=20)(x, [low, high], np.random.default_rng(0))
+        prior.mean[loud] = prior.compress(loudness)
+    return [low, high]
+
+
+@WALKS
+def test_a_source_that_its_prior_knows_goes_to_that_prior(walk):
+    """Two Gaussian priors, loud in different halves of the bins, take apart what lies in these halves."""
+    x = np.full((32, 8), 0.04, np.float32)
+    found = walk(iterations=20)(x, low_and_high(loudness=0.04), np.random.default_rng(0))
     share = found.magnitudes[0] / found.magnitudes.sum(axis=0)
     assert share[:16].mean() > 0.75 and share[16:].mean() < 0.25
 
@@ -202,13 +220,85 @@ def test_dictionaries_find_how_loud_each_source_plays():
     assert_allclose(from_dictionaries(sum(sources), [low, high], 3000), sources, rtol=0.05)
 
 
+@WALKS
 @pytest.mark.parametrize("momentum", [-0.1, 1.0, float("nan")])
-def test_momentum_must_fade(momentum):
+def test_momentum_must_fade(walk, momentum):
     with pytest.raises(ValueError, match="momentum"):
-        AnnealedSearch(momentum=momentum)
+        walk(momentum=momentum)
 
 
-def test_noise_levels_must_fall():
-    for levels in ({"sigma_min": 0}, {"sigma_min": 0.5, "sigma_max": 0.1}):
+@WALKS
+def test_noise_levels_must_fall(walk):
+    for levels in ({"sigma_min": 0}, {"sigma_min": 0.5, "sigma_max": 0.1}, {"sigma_max": float("nan")}):
         with pytest.raises(ValueError, match="must fall"):
-            AnnealedSearch(**levels)
+            walk(**levels)
+
+
+# The constrained latent search
+
+
+def prior_in_float64(name):
+    """A prior that nothing is rounded in but its condition, with weights everywhere, so that its log-det matters."""
+    prior, rng = tiny_prior(name), np.random.default_rng(3)
+    weights = {n: a + 0.1 * rng.standard_normal(a.shape) for n, a in prior.flow.parameters().items()}
+    prior.flow.load(weights | prior.flow.state())
+    prior.mean, prior.variance = rng.uniform(0.1, 0.5, 32), rng.uniform(0.02, 0.2, 32)
+    return prior
+
+
+@pytest.mark.parametrize("sigma", [0.06, 0.2])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_the_gradient_of_the_energy_is_that_of_differences(sigma, frozen):
+    prior = prior_in_float64("bass")
+    prior = prior.frozen() if frozen else prior
+    u, levels = np.random.default_rng(5).uniform(0, 1, (2, 32, 4)), np.array([sigma, 0.5])
+
+    def energy(u):
+        return prior.energy_gradient(u, levels)[1].sum()
+
+    check.gradient(energy, lambda u: prior.energy_gradient(u, levels)[0], u)
+    standard, _ = prior.standardise(u, levels)
+    z, _ = prior.flow.forward(standard, prior.condition(levels))
+    assert_allclose(prior.energy_gradient(u, levels)[1], 0.5 * (z**2).sum(axis=(1, 2)))
+
+
+def test_the_gradient_of_the_energy_leaves_the_priors_own_gradients_alone():
+    prior = prior_in_float64("bass")
+    before = {name: None if d is None else d.copy() for name, d in prior.flow.gradients().items()}
+    prior.energy_gradient(np.ones((1, 32, 4)), np.array([0.1]))
+    for name, gradient in prior.flow.gradients().items():
+        assert_array_equal(gradient, before[name])
+
+
+def test_of_a_linear_flow_a_step_is_wieners_filter():
+    """With Gaussian data and no coupling, both walks' steps take the noise away as Wiener's filter does."""
+    (prior,), rng = priors(1), np.random.default_rng(0)
+    actnorm = prior.flow.parts()["1"]
+    actnorm.log_scale[:], actnorm.bias[:] = 0, 0
+    prior.mean, prior.variance = rng.uniform(0.1, 0.5, 32), rng.uniform(0.02, 0.2, 32)
+    u, sigma = rng.uniform(0, 1, (1, 32, 8)), np.array([0.2])
+    wiener = prior.mean[:, None] + (prior.variance / (prior.variance + sigma**2))[:, None] * (u - prior.mean[:, None])
+    assert_allclose(u - sigma**2 * prior.energy_gradient(u, sigma)[0], wiener, atol=1e-5)
+    assert_allclose(prior.denoise(u, sigma)[0], wiener, atol=1e-5)
+
+
+def test_at_one_level_the_energy_falls_at_every_step_under_the_constraint():
+    search = ConstrainedLatentSearch(
+        iterations=20, sigma_max=0.1, sigma_min=0.1, momentum=0.0, weight=0.2, start=from_equal_shares
+    )
+    x = np.full((32, 8), 0.04, np.float32)
+    found = search(x, low_and_high(loudness=0.04), np.random.default_rng(0))
+    energies = [terms["prior"] for terms in found.history]
+    assert energies[-1] < 0.2 * energies[0]
+    assert sorted(energies, reverse=True) == energies
+
+
+def test_without_weight_nothing_moves():
+    start = run(ConstrainedLatentSearch(iterations=1, weight=0)).magnitudes
+    assert_allclose(run(ConstrainedLatentSearch(iterations=5, weight=0)).magnitudes, start, rtol=1e-3, atol=1e-5)
+
+
+def test_the_constrained_search_draws_nothing():
+    first, other = (run(ConstrainedLatentSearch(iterations=3), seed=seed) for seed in (0, 1))
+    assert_array_equal(first.magnitudes, other.magnitudes)
+    assert first.history == other.history

@@ -11,6 +11,7 @@ from strict_array import stand_in
 from glowsep.arrays.devices import to_device
 from glowsep.arrays.threads import blas, side_by_side
 from glowsep.systems.search.annealed import AnnealedSearch
+from glowsep.systems.search.constrained import ConstrainedLatentSearch
 
 pytestmark = pytest.mark.usefixtures("two_threads")
 
@@ -56,11 +57,12 @@ def test_one_thread_of_blas_is_one_call_at_a_time():
         assert each is map
 
 
-def test_a_search_finds_the_same_side_by_side_and_one_after_the_other():
+@pytest.mark.parametrize("search", [AnnealedSearch(iterations=5), ConstrainedLatentSearch(iterations=5)])
+def test_a_search_finds_the_same_side_by_side_and_one_after_the_other(search):
     priors = [tiny_prior(name) for name in INSTRUMENTS]
     x = priors[0].magnitudes(noise(1000))[:, :8]
-    together = AnnealedSearch(iterations=5)(x, priors, np.random.default_rng(3))
+    together = search(x, priors, np.random.default_rng(3))
     with blas().limit(limits=1):
-        alone = AnnealedSearch(iterations=5)(x, priors, np.random.default_rng(3))
+        alone = search(x, priors, np.random.default_rng(3))
     np.testing.assert_array_equal(together.magnitudes, alone.magnitudes)
     assert together.history == alone.history

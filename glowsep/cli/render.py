@@ -1,6 +1,7 @@
 """``render``: the data set Freedoom-4 from its MIDI files."""
 
 from argparse import ArgumentParser, Namespace
+from functools import partial
 from pathlib import Path
 
 from glowsep.cli import options
@@ -23,6 +24,19 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="only the excerpts that ship with the repository in data/freedoom4, one stem for each instrument",
     )
     parser.add_argument(
+        "--variations",
+        type=options.whole_number(0),
+        default=0,
+        metavar="N",
+        help="give every training song N more tracks, in other keys, with other instruments of the same groups and "
+        "another player's velocities; some programs are held out of all training songs then (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--unheard",
+        action="store_true",
+        help="play every song with the programs that --variations holds out, and otherwise as written",
+    )
+    parser.add_argument(
         "--midi",
         type=Path,
         default=shipped("freedoom"),
@@ -43,8 +57,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Render whole songs, or the excerpts."""
-    chosen = render_excerpts if arguments.excerpts else render
+    """Render whole songs, with their variations, or the excerpts."""
+    if arguments.variations and arguments.excerpts:
+        raise ValueError("--variations is for whole songs; leave out --excerpts")
+    if arguments.variations and arguments.unheard:
+        raise ValueError("--variations holds out the programs that --unheard plays; give one of them")
+    chosen = render_excerpts if arguments.excerpts else partial(render, variations=arguments.variations)
     chosen(
         arguments.midi,
         arguments.out,
@@ -52,5 +70,6 @@ def run(arguments: Namespace) -> None:
         arguments.rate,
         workers=arguments.workers,
         progress=options.shows_progress(arguments),
+        unheard=arguments.unheard,
     )
     options.say(arguments, arguments.out)

@@ -10,12 +10,13 @@ from glowsep.errors import PriorError
 from glowsep.signals.masks import MASK_EXPONENT
 from glowsep.systems.registry import SYSTEMS
 from glowsep.systems.search.annealed import AnnealedSearch
+from glowsep.systems.search.constrained import ConstrainedLatentSearch
 from glowsep.systems.search.found import Found
 from glowsep.systems.search.latent import LatentSearch
 from glowsep.systems.system import System
 
 DEFAULT = "instglow"
-SEARCHES = {"annealed": AnnealedSearch, "latent": LatentSearch}
+SEARCHES = {"annealed": AnnealedSearch, "constrained": ConstrainedLatentSearch, "latent": LatentSearch}
 
 #: The options that not every system takes in ``separate`` and ``evaluate``, as they are if nobody gives them.
 DEFAULTS = {
@@ -62,7 +63,8 @@ def add_search(parser: ArgumentParser) -> None:
         "--search",
         choices=SEARCHES,
         default=DEFAULTS["search"],
-        help="annealed: down a ladder of noise levels; latent: over the flows' latents, as in the paper "
+        help="annealed: down a ladder of noise levels; constrained: the likeliest latents that sum to the mixture; "
+        "latent: over the flows' latents, as in the paper "
         "(default: %(default)s)",
     )
     parser.add_argument(

@@ -15,6 +15,7 @@ import soundfile
 from glowsep.datasets.freedoom import midi
 from glowsep.datasets.freedoom.fluidsynth import FULL_SCALE, FluidSynth
 from glowsep.datasets.freedoom.render import render_excerpts
+from glowsep.datasets.freedoom.variations import varied
 from glowsep.errors import DatasetError
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
@@ -41,6 +42,29 @@ def test_stems_together_are_the_song(tmp_path):
     whole = synthesiser.render(path, length)
     assert np.abs(whole).max() > 0.05 * FULL_SCALE
     assert np.sum((together - whole) ** 2.0) < 3e-5 * np.sum(whole**2.0)
+
+
+def test_a_variation_sounds_in_the_key_that_it_is_tuned_to(tmp_path):
+    """Recordings of other keys are tuned back: the pitch is right, to a tenth of a semitone and the 10 cents."""
+    track = [mido.Message("program_change", channel=0, program=0)]
+    track.append(mido.Message("note_on", channel=0, note=69, velocity=100))
+    track.append(mido.Message("note_off", channel=0, note=69, time=192))
+    (stem,) = midi.split(mido.MidiFile(type=1, ticks_per_beat=96, tracks=[mido.MidiTrack(track)]), minimum_notes=1)
+    synthesiser, path, bodies = FluidSynth(SOUNDFONT, RATE), tmp_path / "stem.mid", set()
+    for number in range(6):
+        (changed,) = varied([stem], np.random.default_rng(number))
+        changed.midi.tracks[0][0].program = 0  # the piano, whose first partial is a clear peak
+        changed.midi.save(path)
+        spectrum = np.abs(np.fft.rfft(synthesiser.render(path, RATE) * np.hanning(RATE), 8 * RATE))
+        messages = [message for message in changed.midi.tracks[0] if message.type == "control_change"]
+        (tuning,) = (message.value - 64 for message in messages[:4] if message.control == 6)
+        (struck,) = (message.note for message in changed.midi.tracks[0] if message.type == "note_on")
+        expected = 440 * 2 ** ((struck + tuning - 69) / 12)
+        nearby = slice(round(8 * expected * 0.8), round(8 * expected * 1.25))
+        heard = (nearby.start + np.argmax(spectrum[nearby])) / 8
+        assert abs(12 * np.log2(heard / expected)) < 0.13
+        bodies.add(tuning)
+    assert len(bodies) > 2
 
 
 def test_rendering_again_gives_the_same_bytes(tmp_path):

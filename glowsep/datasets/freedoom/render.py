@@ -10,9 +10,10 @@ import os
 import shutil
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,7 @@ from tqdm import tqdm
 from glowsep.arrays.files import folder_written_whole, write_text
 from glowsep.datasets.freedoom import midi
 from glowsep.datasets.freedoom.fluidsynth import FULL_SCALE, GAIN, FluidSynth
+from glowsep.datasets.freedoom.variations import variation, with_heard, with_unheard
 from glowsep.errors import DatasetError
 from glowsep.signals.loudness import integrated_loudness
 
@@ -33,12 +35,15 @@ SPLITS = ("train", "validation", "test")
 
 
 class Song(NamedTuple):
-    """A song to render: its MIDI file, the track's folder, the excerpt to keep (or all), and whether it gets a mix."""
+    """A song to render: its MIDI file, the track's folder, the excerpt to keep (or all), whether it gets a mix, and how
+    its stems change before they are played.
+    """
 
     source: Path
     target: Path
     excerpt: dict | None = None
     mix: bool = True
+    change: Callable[[list[midi.Stem]], list[midi.Stem]] = list
 
 
 def render(
@@ -49,6 +54,8 @@ def render(
     splits: Sequence[str] = SPLITS,
     workers: int | None = None,
     progress: bool = True,
+    variations: int = 0,
+    unheard: bool = False,
 ) -> None:
     """Render the whole songs of a split file, with one stem for each channel and program.
 
@@ -69,15 +76,31 @@ def render(
         Songs rendered at a time; by default, one per processor.
     progress : bool
         Show a progress bar.
+    variations : int
+        Every training song gives so many tracks more, ``<song>+1`` and so on, without a mix: see `variation` in
+        :mod:`glowsep.datasets.freedoom.variations`. With them no training song, as written or varied, plays a program
+        of ``HELD_OUT`` there.
+    unheard : bool
+        Play every song with those programs alone, and otherwise as written: what training with variations never hears.
 
     Raises
     ------
     DatasetError
         If FluidSynth is not installed, or a file is missing, damaged or cannot be written.
+    ValueError
+        If ``variations`` is less than 0, or above 0 with ``unheard``.
     """
+    if variations < 0:
+        raise ValueError(f"variations is {variations}, but must be at least 0")
+    if variations and unheard:
+        raise ValueError("variations never play the held-out programs, unheard plays nothing else; choose one of them")
     midi_folder, out = Path(midi_folder), Path(out)
     split = read_split(midi_folder)
-    songs = [Song(_midi_file(midi_folder, name), out / part / name) for part in splits for name in split[part]]
+    songs = []
+    for part in splits:
+        for name in split[part]:
+            number = variations if part == "train" else 0
+            songs += _versions(_midi_file(midi_folder, name), out / part, number, unheard)
     synthesiser = FluidSynth(soundfont, rate)  # first: without it, nothing should be written
     with _says_what_cannot_be_written(out):
         out.mkdir(parents=True, exist_ok=True)
@@ -93,6 +116,7 @@ def render_excerpts(
     splits: Sequence[str] = SPLITS,
     workers: int | None = None,
     progress: bool = True,
+    unheard: bool = False,
 ) -> None:
     """Render excerpts only, with one stem for each of the four instrument groups: a data set small enough to carry.
 
@@ -105,9 +129,9 @@ def render_excerpts(
     split = read_split(midi_folder)
     path = midi_folder / "training_excerpts.json"
     training = _read_json(path) if path.exists() else {}
-    excerpts = split["excerpts"] | training
+    excerpts, change = split["excerpts"] | training, with_unheard if unheard else list
     songs = [
-        Song(_midi_file(midi_folder, name), out / part / name, excerpts[name], mix=name not in training)
+        Song(_midi_file(midi_folder, name), out / part / name, excerpts[name], name not in training, change)
         for part in splits
         for name in split[part]
         if name in excerpts
@@ -137,6 +161,15 @@ def read_midi(path: str | PathLike) -> mido.MidiFile:
     return song
 
 
+def _versions(source: Path, folder: Path, variations: int, unheard: bool) -> Iterator[Song]:
+    """A song of a split's folder as written, then its variations."""
+    as_written = with_unheard if unheard else with_heard if variations else list
+    yield Song(source, folder / source.stem, change=as_written)
+    for number in range(1, variations + 1):
+        change = partial(variation, name=source.stem, number=number)
+        yield Song(source, folder / f"{source.stem}+{number}", mix=False, change=change)
+
+
 def _midi_file(midi_folder, name):
     return midi_folder / "midi" / f"{name}.mid"
 
@@ -155,7 +188,7 @@ def _render_songs(songs, synthesiser, workers, progress):
 def _render_song(song, synthesiser):
     """Render a song into the folder of its track, which appears once it is complete."""
     score = read_midi(song.source)
-    stems = midi.split(score)
+    stems = song.change(midi.split(score))
     length = round(midi.duration(score) * synthesiser.rate)
     with _says_what_cannot_be_written(song.target):
         song.target.parent.mkdir(parents=True, exist_ok=True)
@@ -220,7 +253,7 @@ def _metadata(song, stems, waveforms, synthesiser):
         for name, stem, waveform in zip(_stem_names(stems), stems, waveforms, strict=True)
     }
     metadata = {
-        "UUID": str(uuid.uuid5(uuid.NAMESPACE_URL, song.source.stem)),
+        "UUID": str(uuid.uuid5(uuid.NAMESPACE_URL, song.target.name)),
         "audio_dir": "stems",
         "lmd_midi_dir": song.source.name,
         "midi_dir": "MIDI",

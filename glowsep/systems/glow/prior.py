@@ -142,6 +142,21 @@ class Prior:
         score, log_prob = self.score(u, sigma)
         return u + sigma[:, None, None] ** 2 * score, log_prob
 
+    def energy_gradient(self, u: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        r"""The gradient :math:`J^\top z` of a latent's energy with respect to u (batch, bins, frames), and that energy.
+
+        .. math:: E = \tfrac12 \lVert z \rVert^2, \qquad z = f_\sigma(u), \qquad dE = z^\top J\, du
+
+        with the Jacobian :math:`J = \partial z / \partial u`. It is minus the score without the log-det's part: how
+        unlikely the latent is, and not how far the flow stretches the space around it. The energy is (batch,), in nats.
+        """
+        standard, deviation = self.standardise(u, sigma)
+        flow, condition, tape = self.flow.frozen(), self.condition(sigma), []
+        z, logdet = flow.forward(standard, condition, tape)
+        energy = 0.5 * (z * z).sum(axis=(1, 2))  # first: backward may compute in the memory of what it is given
+        gradient, _ = flow.backward(z, array_module(z).zeros_like(logdet), z, condition, tape)
+        return gradient / deviation, energy
+
     def log_prob(self, waveform: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
         r"""Log-density of the magnitudes of solo waveforms, in nats per dimension.
 

@@ -5,8 +5,9 @@ A search is called with the mixture's magnitude and the priors, and returns what
 """
 
 from glowsep.systems.search.annealed import AnnealedSearch
+from glowsep.systems.search.constrained import ConstrainedLatentSearch
 from glowsep.systems.search.found import Found
 from glowsep.systems.search.latent import LatentSearch
 from glowsep.systems.search.searchable import SearchablePrior
 
-__all__ = ["AnnealedSearch", "Found", "LatentSearch", "SearchablePrior"]
+__all__ = ["AnnealedSearch", "ConstrainedLatentSearch", "Found", "LatentSearch", "SearchablePrior"]

@@ -8,7 +8,7 @@ import numpy as np
 from glowsep.arrays.library import array_module
 from glowsep.arrays.threads import side_by_side
 from glowsep.learning.losses import SILENCE, poisson
-from glowsep.systems.search.found import Found, require_iterations_and_weight
+from glowsep.systems.search.found import Found, require_fading_and_falling, require_iterations_and_weight
 from glowsep.systems.search.searchable import SearchablePrior
 from glowsep.systems.search.starts import from_dictionaries
 
@@ -67,10 +67,7 @@ class AnnealedSearch:
 
     def __post_init__(self) -> None:
         require_iterations_and_weight(self.iterations, self.weight)
-        if not 0 <= self.momentum < 1:
-            raise ValueError(f"momentum is {self.momentum}, but must be at least 0 and less than 1")
-        if not 0 < self.sigma_min <= self.sigma_max:
-            raise ValueError(f"the noise levels are {self.sigma_max} to {self.sigma_min}, but must fall and be above 0")
+        require_fading_and_falling(self.momentum, self.sigma_max, self.sigma_min)
 
     def __call__(
         self,

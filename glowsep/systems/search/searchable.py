@@ -9,8 +9,9 @@ class SearchablePrior(Protocol):
     r"""A density of magnitude spectrograms, with a generator from latents to magnitudes.
 
     `LatentSearch` needs ``generate``, ``backward_generate`` and ``latent_shape``; `AnnealedSearch` needs ``compress``,
-    ``expand`` and ``denoise``; both need what their start needs (:mod:`glowsep.systems.search.starts`). Arrays are on
-    the prior's device, and so is what comes back. Source: chapter 12.
+    ``expand``, ``latent_of`` and ``denoise``; `ConstrainedLatentSearch` needs the same, but ``energy_gradient`` instead
+    of ``denoise``. All need what their start needs (:mod:`glowsep.systems.search.starts`). Arrays are on the prior's
+    device, and so is what comes back. Source: chapter 12.
 
     Attributes
     ----------
@@ -56,5 +57,12 @@ class SearchablePrior(Protocol):
         r""":math:`E[u_0 \mid u]` of noisy u (batch, bins, frames) at levels ``sigma`` (batch,), and its log-density.
 
         Returns (batch, bins, frames) and (batch,), in nats.
+        """
+        ...
+
+    def energy_gradient(self, u: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        r"""The gradient with respect to u of the latent's energy :math:`\tfrac12 \lVert z \rVert^2`, and that energy.
+
+        ``u`` (batch, bins, frames) is at levels ``sigma`` (batch,). Returns (batch, bins, frames) and (batch,).
         """
         ...
