@@ -157,7 +157,9 @@ def test_a_signal_leaves_nothing_half_written(name, form, long, priors):
     process = started(long, "--priors", str(priors), "--format", form, *SLOWLY)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (128 + number, "")
+    # After Ctrl-C Python may end itself by the very signal: a shell reports 130 for that, too.
+    expected = (130, -number) if name == "SIGINT" else (128 + number,)
+    assert process.returncode in expected and out == "", err
     assert err.startswith("glowsep: ") and err.endswith("no half-written file is left\n") and err.count("\n") == 1
     assert not (long / "out").exists()
 
