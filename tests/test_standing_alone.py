@@ -1,6 +1,7 @@
 """The program as a process of its own: with closed streams, stopped by signals, and with file names of any bytes."""
 
 import errno
+import io
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import soundfile
 from conftest import INSTRUMENTS, RATE, noise
 
+from glowsep.cli.stopping import Stopped, stopped_by_signals
 from glowsep.cli.streams import Forgiving
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -162,6 +164,27 @@ def test_a_signal_leaves_nothing_half_written(name, form, long, priors):
     assert process.returncode in expected and out == "", err
     assert err.startswith("glowsep: ") and err.endswith("no half-written file is left\n") and err.count("\n") == 1
     assert not (long / "out").exists()
+
+
+@posix
+@pytest.mark.parametrize(("name", "expected"), [("SIGTERM", Stopped), ("SIGINT", KeyboardInterrupt)])
+def test_a_signal_while_libsndfile_calls_back_is_not_lost(name, expected, tmp_path):
+    """What a callback raises, C cannot pass on: the song would seem damaged, and the program would go on."""
+    soundfile.write(tmp_path / "song.wav", noise(RATE, 1), RATE)
+
+    class Signalling(io.BytesIO):
+        seen = False
+
+        def readinto(self, buffer):
+            if not self.seen:
+                self.seen = True
+                signal.raise_signal(getattr(signal, name))
+            return super().readinto(buffer)
+
+    with pytest.raises(expected), stopped_by_signals():
+        file = soundfile.SoundFile(Signalling((tmp_path / "song.wav").read_bytes()))
+        assert len(file.read()) == RATE
+        time.sleep(10)
 
 
 @posix
