@@ -156,9 +156,16 @@ SLOWLY = ("--iterations", "1000000")
 )
 def test_a_signal_leaves_nothing_half_written(name, form, long, priors):
     number = getattr(signal, name)
-    process = started(long, "--priors", str(priors), "--format", form, *SLOWLY)
+    before = signal.signal(number, signal.SIG_DFL)  # the tests themselves may run where it is ignored, under nohup
+    try:
+        process = started(long, "--priors", str(priors), "--format", form, *SLOWLY)
+    finally:
+        signal.signal(number, before)
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     # After Ctrl-C Python may end itself by the very signal: a shell reports 130 for that, too.
     expected = (130, -number) if name == "SIGINT" else (128 + number,)
     assert process.returncode in expected and out == "", err
