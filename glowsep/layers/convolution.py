@@ -55,7 +55,8 @@ class Convolution(Parameters):
 
     def forward(self, x: np.ndarray, tape: list) -> np.ndarray:
         """x (batch, inputs, frames) to y (batch, outputs, frames)."""
-        tape.append(None if self.is_frozen else x)  # only the gradient with respect to W needs it
+        if not self.is_frozen:
+            tape.append(x)
         batch, _, frames = x.shape
         y = self.W @ self._columns(x)
         y += self.b[:, None]  # in place, as elsewhere here: new memory costs more than the sum
@@ -76,11 +77,10 @@ class Convolution(Parameters):
 
     def set_gradients(self, dy, tape):
         """``backward`` for whoever needs no gradient with respect to x."""
-        x = tape.pop()
         if self.is_frozen:
             return
         dy = as_matrix(dy)
-        self.dW = dy @ self._columns(x).T
+        self.dW = dy @ self._columns(tape.pop()).T
         self.db = row_sums(dy)
 
     def describe(self):
