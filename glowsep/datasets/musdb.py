@@ -127,6 +127,6 @@ def _in_split(name, split):
 def _is_readable(file, musdb):
     try:
         musdb.MultiTrack(path=str(file), name=file.name, stem_id=0)
-    except Exception:
+    except Exception:  # a damaged file makes musdb, FFmpeg and what wraps it raise a dozen kinds
         return False
     return True

@@ -62,7 +62,7 @@ class Run:
 
     def step(self, number: int) -> float:
         """Take training step ``number``, counted from 0, and return its loss."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no step of its own")
 
     def validation_loss(self) -> float | None:
         """The loss on what is held out, or None if nothing is."""
@@ -70,7 +70,7 @@ class Run:
 
     def configuration(self) -> dict:
         """What the result depends on, as a dict of name to what JSON can hold: another one is not resumed."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no configuration of its own")
 
     def saved_configuration(self, header: dict) -> dict:
         """What a checkpoint's header says of ``configuration``, older checkpoints included."""
@@ -78,11 +78,11 @@ class Run:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything a resumed run needs, as a dict of name to array."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no arrays of its own")
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
         """Take over what ``arrays`` gave."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no load of its own")
 
 
 def train(
