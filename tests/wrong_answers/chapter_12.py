@@ -169,4 +169,4 @@ def summing_to(mixture, magnitudes):
 }
 
 # Solutions that are the package's own functions, statement for statement.
-PACKAGE = {"poisson": "glowsep.learning.losses", "summing_to": "glowsep.systems.search.annealed"}
+PACKAGE = {"poisson": "glowsep.learning.losses", "summing_to": "glowsep.systems.search.walk"}

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from glowsep.arrays.library import array_module
-from glowsep.arrays.threads import side_by_side
-from glowsep.learning.losses import SILENCE, poisson
 from glowsep.systems.search.found import Found, require_fading_and_falling, require_iterations_and_weight
 from glowsep.systems.search.searchable import SearchablePrior
 from glowsep.systems.search.starts import from_dictionaries
+from glowsep.systems.search.walk import falling, walk
 
 
 @dataclass(frozen=True)
@@ -77,41 +76,18 @@ class AnnealedSearch:
         callback: Callable | None = None,
     ) -> Found:
         """Search the sources of a mixture's magnitude (bins, frames)."""
-        xp = array_module(mixture)
-        magnitudes = summing_to(mixture, self.start(mixture, priors))
-        velocities, total, history = xp.zeros_like(magnitudes), xp.zeros_like(magnitudes), []
-        sigmas = np.geomspace(self.sigma_max, self.sigma_min, self.iterations).tolist()
-        with side_by_side(len(priors), mixture) as each:
-            for iteration, sigma in enumerate(sigmas):
-                noises = [sigma * xp.asarray(rng.standard_normal(mixture.shape, np.float32)) for _ in priors]
-                moved = each(self._step, priors, magnitudes, velocities, noises, [sigma] * len(priors))
-                magnitudes, velocities, log_probs = (xp.stack(parts) for parts in zip(*moved, strict=True))
-                distance, _ = poisson(mixture, magnitudes.sum(axis=0))
-                history.append({"likelihood": float(distance), "prior": -float(log_probs.sum())})
-                magnitudes = summing_to(mixture, magnitudes)
-                if iteration >= self.iterations // 2:
-                    total += magnitudes
-                if callback is not None:
-                    callback(iteration, magnitudes, history[-1])
-            magnitudes = total / (self.iterations - self.iterations // 2)
-            latents = list(each(lambda prior, magnitude: prior.latent_of(magnitude), priors, magnitudes))
-        return Found(magnitudes, latents, history)
+        xp, sources = array_module(mixture), len(priors)
+
+        def step(each, magnitudes, velocities, sigma):
+            noises = [sigma * xp.asarray(rng.standard_normal(mixture.shape, np.float32)) for _ in priors]
+            return each(self._step, priors, magnitudes, velocities, noises, [sigma] * sources)
+
+        sigmas = falling(self.sigma_max, self.sigma_min, self.iterations)
+        return walk(mixture, priors, self.start(mixture, priors), sigmas, step, callback)
 
     def _step(self, prior, magnitude, velocity, noise, sigma):
-        """Steps 1 to 3 for one source: its next magnitude and velocity, both (bins, frames), and its log-density."""
+        """Steps 1 to 3 for one source: its next magnitude and velocity, both (bins, frames), minus its log-density."""
         u = prior.compress(magnitude[None])
         denoised, log_prob = prior.denoise(u + noise, array_module(u).full(1, sigma, np.float32))
         velocity = self.momentum * velocity + self.weight * (denoised - u)[0]
-        return prior.expand(u[0] + velocity), velocity, log_prob[0]
-
-
-def summing_to(mixture: np.ndarray, magnitudes: np.ndarray) -> np.ndarray:
-    """Magnitudes (sources, bins, frames), scaled in every bin so that they sum to the mixture's (bins, frames).
-
-    Examples
-    --------
-    >>> summing_to(np.array([[8.0]]), np.array([[[3.0]], [[1.0]]])).round(3).ravel()
-    array([6., 2.])
-    """
-    floored = magnitudes + SILENCE  # so that a source that vanished may come back
-    return mixture * (floored / floored.sum(axis=0))
+        return prior.expand(u[0] + velocity), velocity, -log_prob[0]

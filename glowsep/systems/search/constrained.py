@@ -6,12 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from glowsep.arrays.library import array_module
-from glowsep.arrays.threads import side_by_side
-from glowsep.learning.losses import poisson
-from glowsep.systems.search.annealed import summing_to
 from glowsep.systems.search.found import Found, require_fading_and_falling, require_iterations_and_weight
 from glowsep.systems.search.searchable import SearchablePrior
 from glowsep.systems.search.starts import from_dictionaries
+from glowsep.systems.search.walk import falling, walk
 
 
 @dataclass(frozen=True)
@@ -98,24 +96,12 @@ class ConstrainedLatentSearch:
         callback: Callable | None = None,
     ) -> Found:
         """Search the sources of a mixture's magnitude (bins, frames); nothing is drawn from ``rng``."""
-        xp = array_module(mixture)
-        magnitudes = summing_to(mixture, self.start(mixture, priors))
-        velocities, total, history = xp.zeros_like(magnitudes), xp.zeros_like(magnitudes), []
-        sigmas = np.geomspace(self.sigma_max, self.sigma_min, self.iterations).tolist()
-        with side_by_side(len(priors), mixture) as each:
-            for iteration, sigma in enumerate(sigmas):
-                moved = each(self._step, priors, magnitudes, velocities, [sigma] * len(priors))
-                magnitudes, velocities, energies = (xp.stack(parts) for parts in zip(*moved, strict=True))
-                distance, _ = poisson(mixture, magnitudes.sum(axis=0))
-                history.append({"likelihood": float(distance), "prior": float(energies.sum())})
-                magnitudes = summing_to(mixture, magnitudes)
-                if iteration >= self.iterations // 2:
-                    total += magnitudes
-                if callback is not None:
-                    callback(iteration, magnitudes, history[-1])
-            magnitudes = total / (self.iterations - self.iterations // 2)
-            latents = list(each(lambda prior, magnitude: prior.latent_of(magnitude), priors, magnitudes))
-        return Found(magnitudes, latents, history)
+
+        def step(each, magnitudes, velocities, sigma):
+            return each(self._step, priors, magnitudes, velocities, [sigma] * len(priors))
+
+        sigmas = falling(self.sigma_max, self.sigma_min, self.iterations)
+        return walk(mixture, priors, self.start(mixture, priors), sigmas, step, callback)
 
     def _step(self, prior, magnitude, velocity, sigma):
         """Step 1 for one source: its next magnitude and velocity, both (bins, frames), and the energy it came from."""
