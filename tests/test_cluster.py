@@ -45,8 +45,8 @@ def files(folder):
 @pytest.fixture(scope="module")
 def scheduler():
     """The address of a scheduler with two workers, processes of their own. One loss of a worker is forgiven."""
-    dask = pytest.importorskip("dask", reason="needs Dask: pip install '.[cluster]'")
-    distributed = pytest.importorskip("distributed", reason="needs Dask: pip install '.[cluster]'")
+    dask = pytest.importorskip("dask", reason="needs Dask: pip install -e '.[cluster]'")
+    distributed = pytest.importorskip("distributed", reason="needs Dask: pip install -e '.[cluster]'")
     # What Dask sets for its workers gives way to what whoever runs the tests has set.
     others = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     with (
@@ -262,7 +262,7 @@ def test_a_worker_with_another_version_is_refused(client, monkeypatch):
 @contextmanager
 def lone_scheduler(folder, **environment):
     """A process with a scheduler that has no workers, and its address."""
-    pytest.importorskip("distributed", reason="needs Dask: pip install '.[cluster]'")
+    pytest.importorskip("distributed", reason="needs Dask: pip install -e '.[cluster]'")
     command = [sys.executable, "-c", "from distributed.cli.dask_scheduler import main; main()", "--port", "0"]
     options = ["--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", "address.json"]
     with subprocess.Popen(
@@ -326,7 +326,7 @@ def test_without_dask_the_remedy_is_named(command, tiny, dataset, refused, monke
 
 @pytest.mark.parametrize("address", [NOBODY, "http://nobody", "tcp://nobody.invalid:8786"])
 def test_a_scheduler_that_does_not_answer_is_named(address, tiny, dataset, refused, monkeypatch, tmp_path):
-    pytest.importorskip("distributed", reason="needs Dask: pip install '.[cluster]'")
+    pytest.importorskip("distributed", reason="needs Dask: pip install -e '.[cluster]'")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cluster, "PATIENCE", 1)
     before = files(tmp_path)
@@ -356,7 +356,7 @@ def wait_until(condition, seconds=60):
 
 def test_a_task_that_may_be_stopped_imports_no_part_of_scipy():
     """Stopped within it, ``import scipy.signal`` fails ever after, and with it every later task of that worker."""
-    pytest.importorskip("distributed", reason="needs Dask: pip install '.[cluster]'")
+    pytest.importorskip("distributed", reason="needs Dask: pip install -e '.[cluster]'")
     program = """
 import sys
 from contextlib import contextmanager, nullcontext

@@ -178,11 +178,11 @@ class System(ABC):
         """
         self.require_sources()
         sources = tuple(sources)
-        places = {source.casefold(): place for place, source in enumerate(self.sources)}
+        position_of = {source.casefold(): position for position, source in enumerate(self.sources)}
         for source in sources:
-            if source.casefold() not in places:
+            if source.casefold() not in position_of:
                 raise ValueError(f"{self.name} does not know {source!r}; its sources are {', '.join(self.sources)}")
-        return [places[source.casefold()] for source in sources]
+        return [position_of[source.casefold()] for source in sources]
 
     def require_sources(self) -> None:
         """Refuse to go on without a source.

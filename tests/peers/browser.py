@@ -1,6 +1,6 @@
 """A real browser for tests: pages without a network, on which nothing may go wrong unnoticed.
 
-Needs Chromium, or Chrome, and Playwright (`pip install '.[peers]'`). In CI, a browser that is missing is a failure.
+Needs Chromium, or Chrome, and Playwright (`pip install -e '.[peers]'`). In CI, a browser that is missing is a failure.
 """
 
 import os
@@ -27,7 +27,7 @@ def browser():
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        missing = "no Playwright here: pip install '.[peers]'"
+        missing = "no Playwright here: pip install -e '.[peers]'"
     if missing:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
     with sync_playwright() as playwright:

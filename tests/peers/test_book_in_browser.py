@@ -79,7 +79,7 @@ class Markup(HTMLParser):
 def book(tmp_path_factory):
     """The folder of the book."""
     if find_spec("jupyter_book") is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no Jupyter Book here: pip install '.[book]'")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no Jupyter Book here: pip install -e '.[book]'")
     folder = tmp_path_factory.mktemp("built") / "book"
     build(folder, progress=False)
     return folder

@@ -6,6 +6,7 @@ Sources: the RIFF and AIFF specifications; EBU Tech 3306 (RF64, BW64).
 import struct
 from typing import BinaryIO, NamedTuple
 
+from glowsep.arrays.integers import ceil_divide
 from glowsep.errors import AudioError
 from glowsep.signals.audio import mp3
 from glowsep.signals.audio.lengths import is_unknown
@@ -79,7 +80,7 @@ def format_tag(path, file, size, order):
         if chunk.name == b"fmt " and chunk.length >= 16 and chunk.stop <= size:
             file.seek(chunk.start)
             form, channels, _, _, block, bits = struct.unpack(order + "HHIIHH", file.read(16))
-            if form in PLAIN and block != channels * -(-bits // 8):
+            if form in PLAIN and block != channels * ceil_divide(bits, 8):
                 raise damaged(path, f"its header gives {block} bytes to {channels} samples of {bits} bits")
             return form
     return None

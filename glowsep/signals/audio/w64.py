@@ -6,6 +6,7 @@ Source: "Sony Pictures Digital Wave 64", VCS Aktiengesellschaft.
 import struct
 from typing import BinaryIO
 
+from glowsep.arrays.integers import ceil_divide
 from glowsep.signals.audio.parts import Part
 from glowsep.signals.audio.refusals import cut_short, damaged
 
@@ -35,7 +36,7 @@ def parts(path, file: BinaryIO, size: int) -> list[Part]:
             raise damaged(path, f"a chunk of {length} bytes at byte {position}")
         if position + length > size:
             raise cut_short(path, f"its header promises {position + length} bytes, but it has {size}")
-        position += -(-length // 8) * 8
+        position += 8 * ceil_divide(length, 8)
     if data is None:
         raise cut_short(path, "it holds no samples")
     file.seek(16)
