@@ -95,7 +95,10 @@ class Subject:
         self.compare("frozen().backward", "dx", backward(view), 2 * dx, REPEATED)
         for name, gradient in view.gradients().items():
             if gradient is not before[name]:
-                self.fail("frozen().backward", f"the gradient of {name!r} was set, but the parameters are frozen here")
+                self.fail(
+                    "frozen().backward",
+                    f"the gradient of {name!r} was set, but the parameters are frozen here: look at self.is_frozen first",
+                )
 
     def expect_nothing_kept(self):
         """See that no call has left an array in an attribute, but for parameters, their gradients and state."""

@@ -176,7 +176,7 @@ class ActNorm(glowsep.ActNorm):
         self.dbias = dz.sum(axis=(0, 2))
         return dx, x
 """,
-            r"a frozen view has set .*which nobody wants",
+            r"frozen here: look at self\.is_frozen first",
         ),
     ],
     "actnorm_backward_inverse": [

@@ -163,7 +163,7 @@ class InvertibleConv1x1(glowsep.InvertibleConv1x1):
         self.dW = self._outer_products(dz, x) + z.shape[2] * dlogdet.sum() * self._inverse(z).swapaxes(1, 2)
         return dx, x
 """,
-            r"a frozen view has set .*which nobody wants",
+            r"frozen here: look at self\.is_frozen first",
         ),
     ],
     "conv_backward_inverse": [
