@@ -113,8 +113,10 @@ class LinearMap:
         return y
 
     def undo(self, y):
-        """x, freshly allocated."""
-        return self.mix(self.A_inverse, y - self.c)
+        """x, freshly allocated: A⁻¹ (y - c), where A⁻¹ c = b / scale, so no copy of y is needed."""
+        x = self.mix(self.A_inverse, y)
+        x -= self.ungrouped(self.bias / self.scale)[:, None]
+        return x
 
     @cached_property
     def log_determinant(self):
