@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from glowsep.signals import audio
+from glowsep.signals.audible import audible
 from glowsep.signals.masks import ratio_masks
 from glowsep.signals.resampling import resample
 from glowsep.signals.spectrogram import stft
 from glowsep.systems import songs
+from glowsep.systems.glow.passages import LEVEL, level_gain
 from glowsep.systems.glow.prior import Prior
-from glowsep.systems.glow.separate import LEVEL, level_gain, separate, separate_file, unmasked
+from glowsep.systems.glow.separate import separate, separate_file, unmasked
 from glowsep.systems.search.annealed import AnnealedSearch
 from glowsep.systems.search.found import Found
 from glowsep.systems.search.latent import LatentSearch
@@ -75,7 +77,7 @@ def test_the_magnitudes_are_at_the_mixtures_own_level():
     mixture = noise(1, 3000)
     for loudness in (0.01, 1.0):
         found = separate(loudness * mixture, priors(1), RATE, QUICK)
-        expected = priors(1)[0].magnitudes(loudness * mixture[0])
+        expected = priors(1)[0].magnitudes(audible(loudness * mixture[0], RATE))
         assert_allclose(found.magnitudes[0], expected, rtol=2e-2, atol=2e-2 * expected.max())
 
 
@@ -106,7 +108,7 @@ def test_silence_is_separated_into_silence(rate):
 def test_silence_within_a_mixture_stays_silence():
     mixture = np.concatenate([noise(1, 4000), np.zeros((1, 4000), np.float32)], axis=1)
     estimates = separate(mixture, priors(), RATE, QUICK).estimates
-    assert np.abs(estimates[:, :, 4000 + 2 * TINY.window_length :]).max() < 1e-6
+    assert np.abs(estimates[:, :, 4000 + 4 * TINY.window_length :]).max() < 1e-6
 
 
 def test_channels_share_the_masks():
@@ -159,13 +161,15 @@ def test_the_callback_hears_every_iteration():
     assert [terms for _, _, terms in seen] == found.history
 
 
-def test_unmasked_magnitudes_are_heard_with_the_mixtures_phase():
-    mixture = noise(2, 6000)
+@pytest.mark.parametrize("polarity", [1, -1])
+def test_unmasked_magnitudes_are_heard_with_the_mixtures_phase(polarity):
+    sound = noise(1, 6000)
+    mixture = np.concatenate([sound, polarity * sound])
     found = separate(mixture, priors(), 44100, equal_shares)
     heard = unmasked(found.magnitudes, mixture, 44100, TINY)
-    mid = resample(mixture.mean(axis=0), 44100, RATE)
+    expected = resample(sound[0], 44100, RATE)
     assert heard.shape == (2, 3000)
-    assert sum(((part - mid / 2) ** 2).sum() for part in heard) < 0.02 * (mid**2).sum()
+    assert sum(((part - expected / 2) ** 2).sum() for part in heard) < 0.02 * (expected**2).sum()
 
 
 # What cannot be separated
@@ -267,7 +271,9 @@ def test_where_nothing_depends_on_the_segment_nobody_hears_it(short_segments, tm
     mixture = noise(2, RATE)
     separate_file(write(tmp_path / "song.wav", mixture), tmp_path / "out", priors(), low_and_high, progress=False)
     whole = separate(mixture, priors(), RATE, low_and_high).estimates
-    assert_allclose(stems_of(tmp_path / "out", priors()), whole, atol=2e-3)
+    assert_allclose(
+        stems_of(tmp_path / "out", priors()), whole, atol=4e-3
+    )  # the filter of what can be heard settles at each edge
 
 
 def test_neighbouring_segments_fade_into_each_other(short_segments, tmp_path):
@@ -280,29 +286,30 @@ def test_neighbouring_segments_fade_into_each_other(short_segments, tmp_path):
         return Found(magnitudes, [], [])
 
     rate, hop, overlap = 8000, 1200, 400
-    mixture = np.ones((1, 4000), np.float32)
+    mixture = np.tile(np.float32([1, -1]), (1, 2000))
     config = dataclasses.replace(TINY, rate=rate)
     ours = [tiny_prior(name, config) for name in INSTRUMENTS[:2]]
     path = write(tmp_path / "song.wav", mixture, rate)
     separate_file(path, tmp_path / "out", ours, everything_in_turn, progress=False)
-    first = stems_of(tmp_path / "out", ours)[0, 0]
+    first = stems_of(tmp_path / "out", ours)[0, 0] * mixture[0]
     assert_allclose(first[:hop], 1, atol=1e-4)
     assert_allclose(first[hop : hop + overlap], 1 - np.arange(overlap) / overlap, atol=1e-4)
     assert_allclose(first[hop + overlap : 2 * hop], 0, atol=1e-4)
     assert_allclose(first[2 * hop : 2 * hop + overlap], np.arange(overlap) / overlap, atol=1e-4)
 
 
-def test_a_file_is_brought_to_the_level_as_a_whole(short_segments, tmp_path):
-    """A quiet passage of a song is not raised to the level of a loud one."""
+def test_no_passage_of_a_file_is_heard_further_than_12_dB_below_its_level(short_segments, tmp_path):
     heard = []
 
     def listening(mixture, priors, rng, callback=None):
         heard.append(float(mixture.mean()))
         return equal_shares(mixture, priors, rng)
 
-    mixture = np.concatenate([noise(1, RATE), 0.02 * noise(1, RATE)], axis=1)
-    separate_file(write(tmp_path / "song.wav", mixture), tmp_path / "out", priors(), listening, progress=False)
-    assert heard[-1] == pytest.approx(0.02 * heard[0], rel=0.2)
+    for loudness, expected in ((1, 1), (0.5, 0.5), (0.02, 0.177), (0.002, 0.177)):
+        heard.clear()
+        mixture = np.concatenate([noise(1, 3 * RATE), loudness * noise(1, 3 * RATE)], axis=1)
+        separate_file(write(tmp_path / "song.wav", mixture), tmp_path / "out", priors(), listening, progress=False)
+        assert np.mean(heard[-9:-1]) == pytest.approx(expected * np.mean(heard[1:9]), rel=0.05)
 
 
 def test_a_silent_file_gives_silent_stems(short_segments, tmp_path):

@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from glowsep.arrays.devices import on_device_of, to_host
 from glowsep.arrays.library import array_module
+from glowsep.signals.audible import LOWEST, audible
 from glowsep.signals.spectrogram import istft, stft
 
 #: The masks' exponent p where nobody asks for another: the best on Freedoom-4's validation tracks, for every system.
@@ -92,8 +94,9 @@ def mask_waveform(
     mixture : array, (channels, samples), float32 or float64
     rate : int
         Its samples per second.
-    masks : array, (sources, bins, frames)
-        From an STFT of the same sound at ``masks_rate``, for all channels alike. With or without the Nyquist bin.
+    masks : array, (sources, bins, frames) or (sources, channels, bins, frames)
+        From an STFT of the same sound at ``masks_rate``, for all channels alike or for each of them. With or without
+        the Nyquist bin.
     masks_rate, window_length, hop : int
         Of that STFT.
 
@@ -112,13 +115,78 @@ def mask_waveform(
     own_hop = max(1, round(hop * rate / masks_rate))
     own_window = own_hop * (window_length // hop)
     spectrum = stft(mixture, own_window, own_hop)
-    bins, frames = spectrum.shape[1:]
+    own_bins, own_frames = np.arange(spectrum.shape[-2]), np.arange(spectrum.shape[-1])
     # Whole numbers are multiplied first: at the masks' own rate every position must be exactly its own.
-    masks = interpolate(masks, np.arange(bins) * (rate * window_length) / (own_window * masks_rate), axis=1)
-    masks = interpolate(masks, np.arange(frames) * (own_hop * masks_rate) / (rate * hop), axis=2)
+    own_bins = own_bins * (rate * window_length) / (own_window * masks_rate)
+    own_frames = own_frames * (own_hop * masks_rate) / (rate * hop)
     # Source by source: the spectra of all sources at once would be most of the memory that a separation takes.
-    estimates = [istft(apply_masks(mask[None], spectrum)[0], mixture.shape[1], own_window, own_hop) for mask in masks]
+    estimates = []
+    for mask in masks:
+        mask = interpolate(interpolate(mask, own_bins, axis=mask.ndim - 2), own_frames, axis=mask.ndim - 1)
+        estimates.append(istft(mask * spectrum, mixture.shape[1], own_window, own_hop))
     return array_module(mixture).stack(estimates)
+
+
+def share_out(
+    mixture: np.ndarray,
+    rate: int,
+    masks: np.ndarray,
+    masks_rate: int = 22050,
+    window_length: int = 1024,
+    hop: int = 256,
+) -> np.ndarray:
+    r"""`mask_waveform` for what can be heard of a mixture; of what lies below, every source gets a constant share.
+
+    .. math:: \hat s_{ic} = \mathrm{mask}_i(h_c) + w_{ic} (x_c - h_c), \qquad
+              w_{ic} = \frac{\langle \ell(\hat h_{ic}), \ell(h_c) \rangle}{\lVert \ell(h_c) \rVert^2}
+
+    for the audible part h of the mixture x, see `glowsep.signals.audible`: w is the source's share of the lowest
+    octaves :math:`\ell`, up to 88 Hz. An offset or rumble under masks that change with time would be heard.
+
+    Parameters
+    ----------
+    mixture : array, (channels, samples), float32 or float64
+        On any device.
+    rate, masks, masks_rate, window_length, hop
+        As for `mask_waveform`.
+
+    Returns
+    -------
+    array, (sources, channels, samples)
+        On the masks' device. They add up to the mixture.
+
+    Examples
+    --------
+    >>> masks = np.full((2, 513, 17), [[[0.75]], [[0.25]]])
+    >>> share_out(np.ones((1, 4000)), 22050, masks).mean(axis=2).round(6)
+    array([[0.5],
+           [0.5]])
+    """
+    mixture = to_host(mixture)  # SciPy's filter runs on the CPU only
+    heard = audible(mixture, rate)
+    rest, heard = on_device_of(mixture - heard, masks), on_device_of(heard, masks)
+    estimates = mask_waveform(heard, rate, masks, masks_rate, window_length, hop)
+    return estimates + low_shares(estimates, heard, rate)[:, :, None] * rest
+
+
+def low_shares(estimates: np.ndarray, mixture: np.ndarray, rate: int, highest: float = 4 * LOWEST) -> np.ndarray:
+    """Each estimate's share of the mixture (channels, samples) below ``highest`` Hz: (sources, channels).
+
+    The shares of a channel add up to one; they are equal where it has nothing there. `share_out` has the formula.
+    """
+    xp = array_module(mixture)
+    window = max(2, round(rate / highest))  # a moving mean, all of a low-pass filter that this takes
+    kept = mixture.shape[-1] // window * window
+
+    def low(waveform):
+        return waveform[..., :kept].reshape(*waveform.shape[:-1], -1, window).mean(axis=-1)
+
+    scale = xp.abs(mixture).max() or 1  # no square can leave its type's range
+    whole = low(mixture / scale)
+    power = (whole**2).sum(axis=-1)
+    equal = xp.full((len(estimates), len(mixture)), 1 / len(estimates), mixture.dtype)
+    shares = (low(estimates / scale) * whole).sum(axis=-1) / xp.where(power > 0, power, 1)
+    return xp.where(power > 0, shares, equal)
 
 
 def interpolate(array: np.ndarray, positions: np.ndarray, axis: int) -> np.ndarray:

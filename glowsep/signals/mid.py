@@ -1,8 +1,10 @@
-"""The mid of a recording, the mean of its channels: what systems listen to that find one mask for all channels."""
+"""Many channels as one: a waveform in which nothing cancels, and magnitudes that know nothing of polarity."""
 
 import numpy as np
 
 from glowsep.arrays.devices import on_device_of, to_host
+from glowsep.arrays.library import array_module
+from glowsep.signals.audible import audible
 from glowsep.signals.resampling import resample
 from glowsep.signals.spectrogram import stft
 
@@ -11,7 +13,12 @@ RATE = 22_050
 
 
 def mid(waveform: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
-    """The mean of all channels, resampled.
+    r"""The mean of all channels, resampled; a channel of opposite polarity is turned round first.
+
+    .. math:: y = \frac1C \sum_c \sigma_c x_c, \qquad \sigma_c = -1 \text{ if } \langle x_c, x_\ell \rangle < 0,
+              \text{ else } 1
+
+    where :math:`x_\ell` is the loudest channel: with one inverted channel, a plain mean would be silence.
 
     Parameters
     ----------
@@ -27,17 +34,23 @@ def mid(waveform: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
     --------
     >>> mid(np.array([[1.0, 2.0], [3.0, 6.0]]), 22050, 22050)
     array([2., 4.])
+    >>> mid(np.array([[-1.0, -2.0], [3.0, 6.0]]), 22050, 22050)
+    array([2., 4.])
     """
+    exact = to_host(waveform).astype(np.float64)  # squares of float32 leave its range early
+    loudest = (exact**2).sum(axis=-1, keepdims=True).argmax(axis=-2, keepdims=True)
+    reference = np.take_along_axis(exact, loudest, axis=-2)
+    polarity = np.where((exact * reference).sum(axis=-1, keepdims=True) < 0, -1, 1).astype(waveform.dtype)
     # SciPy's filter runs on the CPU only.
-    return on_device_of(resample(to_host(waveform.mean(axis=-2)), rate, new_rate), waveform)
+    return on_device_of(resample((polarity * to_host(waveform)).mean(axis=-2), rate, new_rate), waveform)
 
 
-def mid_magnitude(waveform: np.ndarray, rate: int) -> np.ndarray:
-    """Magnitude spectrogram of the mid at 22,050 Hz, with the default window and hop of `glowsep.stft`.
+def channel_magnitudes(waveform: np.ndarray, rate: int) -> np.ndarray:
+    """Magnitude spectrograms of what can be heard of each channel, at 22,050 Hz, with `glowsep.stft`'s defaults.
 
     Parameters
     ----------
-    waveform : array, (..., channels, samples)
+    waveform : array, (..., samples)
     rate : int
         Hz.
 
@@ -47,7 +60,46 @@ def mid_magnitude(waveform: np.ndarray, rate: int) -> np.ndarray:
 
     Examples
     --------
+    >>> channel_magnitudes(np.ones((2, 512)), 22050).shape
+    (2, 513, 3)
+    """
+    heard = on_device_of(resample(audible(to_host(waveform), rate), rate, RATE), waveform)
+    return array_module(heard).abs(stft(heard))
+
+
+def mean_magnitude(magnitudes: np.ndarray) -> np.ndarray:
+    r"""The magnitude of the channels' mean power: the channel's own if there is one.
+
+    .. math:: m = \sqrt{\tfrac1C \textstyle\sum_c |X_c|^2}
+
+    What is out of phase between the channels counts as much as what is in phase.
+
+    Parameters
+    ----------
+    magnitudes : array, (..., channels, bins, frames)
+
+    Returns
+    -------
+    array, (..., bins, frames)
+
+    Examples
+    --------
+    >>> mean_magnitude(np.array([[[5.0]], [[5.0]]]))
+    array([[5.]])
+    """
+    xp = array_module(magnitudes)
+    loudest = magnitudes.max(axis=-3)
+    # Relative to the loudest channel no square can leave its type's range.
+    relative = magnitudes / xp.expand_dims(xp.where(loudest > 0, loudest, 1), -3)
+    return loudest * xp.sqrt((relative**2).mean(axis=-3))
+
+
+def mid_magnitude(waveform: np.ndarray, rate: int) -> np.ndarray:
+    """`mean_magnitude` of the `channel_magnitudes` of (..., channels, samples): (..., bins, frames).
+
+    Examples
+    --------
     >>> mid_magnitude(np.ones((2, 512)), 22050).shape
     (513, 3)
     """
-    return np.abs(stft(mid(waveform, rate, RATE)))
+    return mean_magnitude(channel_magnitudes(waveform, rate))

@@ -12,6 +12,8 @@ from glowsep.arrays.integers import ceil_divide
 from glowsep.errors import SeparationWarning
 from glowsep.signals import audio
 from glowsep.signals.audio.channels import mask_of
+from glowsep.signals.mid import RATE
+from glowsep.systems.trust import Trust
 
 #: Seconds of a song that are separated at once, and how many of them two neighbours have in common.
 SEGMENT, OVERLAP = 10.0, 1.0
@@ -21,9 +23,10 @@ def separate_song(
     song: str | PathLike,
     folder: str | PathLike,
     sources: Sequence[str],
-    separate: Callable[[np.ndarray, int], np.ndarray],
+    separate: Callable[[np.ndarray, int, int], np.ndarray],
     progress: bool = True,
     stems: audio.Stems | None = None,
+    highest_rate: int = RATE,
 ) -> list[Path]:
     """Separate an audio file into ``folder/<source>.wav``, segment by segment.
 
@@ -36,11 +39,14 @@ def separate_song(
     sources : sequence of str
         Name the files.
     separate : callable
-        From a segment (channels, samples) and its rate to estimates (sources, channels, samples).
+        From a segment (channels, samples), its rate, and the position of its first sample in the song, to estimates
+        (sources, channels, samples).
     progress : bool
         Show a progress bar.
     stems : glowsep.signals.audio.Stems, optional
         Which of the files to write, in which format, and whether they may replace files that glowsep did not write.
+    highest_rate : int
+        In Hz: what the system hears ends at half of it.
 
     Returns
     -------
@@ -52,12 +58,18 @@ def separate_song(
     AudioError
         If the song cannot be read, the files cannot be written, or they would replace files of the user's.
 
+    Warns
+    -----
+    SeparationWarning
+        If the stems are not to be trusted, see :mod:`glowsep.systems.trust`.
+
     Examples
     --------
     >>> import tempfile
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(4000) / 8000)[None].astype(np.float32)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     audio.write(Path(folder, "song.wav"), np.zeros((1, 800), np.float32), 8000)
-    ...     halves = lambda segment, rate: np.stack([segment / 2] * 2)
+    ...     audio.write(Path(folder, "song.wav"), tone, 8000)
+    ...     halves = lambda segment, rate, start: np.stack([segment, 0 * segment])
     ...     paths = separate_song(Path(folder, "song.wav"), folder, ["bass", "drums"], halves, progress=False)
     >>> [path.name for path in paths]
     ['bass.wav', 'drums.wav']
@@ -70,11 +82,19 @@ def separate_song(
     hop, overlap = round((SEGMENT - OVERLAP) * info.rate), round(OVERLAP * info.rate)
     number = 1 + max(0, ceil_divide(info.samples - hop - overlap, hop))
     segments = tqdm(audio.segments(song, hop + overlap, hop), str(song), number, disable=not progress, unit="segment")
-    estimates = (separate(segment, info.rate) for _, segment in segments)
+    trust = Trust(highest_rate)
+
+    def estimated():
+        for start, segment in segments:
+            estimates = separate(segment, info.rate, start)
+            trust.listen(segment, info.rate, estimates)
+            yield estimates
+
     names = [sources[place] for place in chosen]
     with audio.StemWriter(folder, names, info.rate, info.channels, stems, mask_of(song)) as writer:
-        for block in cross_faded(estimates, hop):
+        for block in cross_faded(estimated(), hop):
             writer.write(block[chosen])
+    trust.warn(song)
     if writer.gain < 1:
         decibels = -20 * np.log10(writer.gain)
         warnings.warn(

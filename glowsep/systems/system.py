@@ -128,7 +128,9 @@ class System(ABC):
         AudioError
             If the song cannot be read, the files cannot be written, or they would replace files of the user's.
         """
-        return separate_song(song, folder, self.sources, self.separate, progress, stems)
+        return separate_song(
+            song, folder, self.sources, lambda segment, rate, start: self.separate(segment, rate), progress, stems
+        )
 
     @classmethod
     def fit(cls, dataset: Dataset) -> System:

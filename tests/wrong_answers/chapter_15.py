@@ -105,4 +105,4 @@ def joined(segments, hop, overlap):
 }
 
 # Solutions that are the package's own functions, statement for statement.
-PACKAGE = {"level_gain": "glowsep.systems.glow.separate"}
+PACKAGE = {"level_gain": "glowsep.systems.glow.passages"}

@@ -7,16 +7,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from glowsep.arrays.devices import on_device_of
+from glowsep.arrays.devices import on_device_of, to_host
 from glowsep.arrays.library import array_module
 from glowsep.datasets.track import Track
 from glowsep.signals.masks import mask_waveform, ratio_masks
-from glowsep.signals.mid import mid_magnitude
+from glowsep.signals.mid import RATE
+from glowsep.signals.resampling import resample
+from glowsep.signals.spectrogram import stft
 from glowsep.systems.system import System
 
 
 def mask_by_truth(truth: Mapping[str, np.ndarray], mixture: np.ndarray, rate: int, exponent: float) -> np.ndarray:
-    r"""Apply masks of the true sources' magnitudes, :math:`m_i = |S_i|^p / \sum_j |S_j|^p`, to the mixture.
+    r"""Apply masks of the true sources' magnitudes, :math:`m_i = |S_i|^p / \sum_j |S_j|^p`, to each channel.
 
     Source: chapter 2; Liutkus & Badeau 2015, section 2.
 
@@ -43,7 +45,8 @@ def mask_by_truth(truth: Mapping[str, np.ndarray], mixture: np.ndarray, rate: in
            [0.]])
     """
     waveforms = array_module(mixture).stack([on_device_of(waveform, mixture) for waveform in truth.values()])
-    return mask_waveform(mixture, rate, ratio_masks(mid_magnitude(waveforms, rate), exponent))
+    waveforms = on_device_of(resample(to_host(waveforms), rate, RATE), mixture)
+    return mask_waveform(mixture, rate, ratio_masks(array_module(mixture).abs(stft(waveforms)), exponent))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

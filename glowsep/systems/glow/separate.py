@@ -1,6 +1,6 @@
 """Separation: a search on the mixture's magnitude, then masks at the mixture's own rate; songs of any length."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -8,21 +8,20 @@ from pathlib import Path
 import numpy as np
 
 from glowsep.arrays.devices import on_device_of, to_host
+from glowsep.learning.panning import in_channels
 from glowsep.signals import audio
-from glowsep.signals.masks import MASK_EXPONENT, mask_waveform, ratio_masks
-from glowsep.signals.mid import mid
+from glowsep.signals.audible import audible
+from glowsep.signals.masks import MASK_EXPONENT, ratio_masks, share_out
+from glowsep.signals.mid import mean_magnitude, mid
 from glowsep.signals.phase import phase_of
+from glowsep.signals.resampling import resample
 from glowsep.signals.spectrogram import full_scale, istft, stft
+from glowsep.systems.glow.passages import Level
 from glowsep.systems.glow.prior import Prior, PriorConfig
 from glowsep.systems.search.annealed import AnnealedSearch
 from glowsep.systems.search.found import Found
 from glowsep.systems.songs import separate_song
-
-#: Root mean square of Freedoom-4's validation mixtures (their mean): four instruments as loud as the priors know them.
-LEVEL = 0.06
-
-#: Root mean square below which a mixture counts as silence: a thirtieth of a 16-bit step.
-QUIETEST = 1e-6
+from glowsep.systems.trust import Trust
 
 
 @dataclass
@@ -63,9 +62,11 @@ def separate(
 ) -> Separation:
     r"""Separate a mixture into one estimate per prior.
 
-    1. The mid of the channels, at the priors' rate and level, is the mixture :math:`x` that the search explains.
-    2. The found magnitudes become masks :math:`\hat s_i^p / \sum_j \hat s_j^p`.
-    3. The masks are applied to every channel's spectrum, at its own rate; the mixture's phase leads back.
+    1. What can be heard of the channels, at the priors' rate and level, gives the magnitude :math:`x` of their mean
+       power, which the search explains. Polarity and rumble do not matter, nor how loud a passage is.
+    2. Where the channels differ, the found magnitudes are panned, see :mod:`glowsep.learning.panning`.
+    3. They become masks :math:`\hat s_{ic}^p / \sum_j \hat s_{jc}^p` for each channel c.
+    4. The masks are applied to every channel's spectrum, at its own rate; the mixture's phase leads back.
 
     Source: Zhu et al. 2022, section III; chapter 12.
 
@@ -96,17 +97,25 @@ def separate(
     ValueError
         If the mixture is not (channels, samples) of finite floats, there is no prior, one is untrained, or they do not
         fit together.
+
+    Warns
+    -----
+    SeparationWarning
+        If the estimates are not to be trusted: the mixture is silent, out of the priors' range, or no instrument was
+        found in it.
     """
     mixture = to_host(mixture)
     require_mixture(mixture)
     require_one_domain(priors)
     rng = np.random.default_rng(0) if rng is None else rng
     search = AnnealedSearch() if search is None else search
-    gain = level_gain([mid_power(mixture[:, start : start + rate]) for start in range(0, mixture.shape[1], rate)])
-    found = search_segment(mixture, priors, rate, gain, search, rng, callback)
-    estimates = masked(mixture, rate, found.magnitudes, mask_exponent, priors)
+    level = Level.of((mixture[:, start : start + rate] for start in range(0, mixture.shape[1], rate)), rate)
+    estimates, found = separate_segment(mixture, rate, 0, level, priors, search, mask_exponent, rng, callback)
+    trust = Trust(priors[0].config.rate)
+    trust.listen(mixture, rate, estimates)
+    trust.warn()
     latents = [to_host(latent) for latent in found.latents]
-    return Separation(estimates, to_host(found.magnitudes / gain), latents, found.history)
+    return Separation(estimates, to_host(found.magnitudes), latents, found.history)
 
 
 def separate_file(
@@ -122,7 +131,8 @@ def separate_file(
 ) -> list[Path]:
     """Separate an audio file of any length into ``folder/<prior's name>.wav``, in bounded memory.
 
-    Segment by segment, see :mod:`glowsep.systems.songs`; all of them have the gain of the whole song.
+    Segment by segment, see :mod:`glowsep.systems.songs`; the level of each passage is that of the whole song, see
+    :mod:`glowsep.systems.glow.passages`.
     Source: chapter 15.
 
     Parameters
@@ -153,42 +163,59 @@ def separate_file(
     rng = np.random.default_rng(0) if rng is None else rng
     search = AnnealedSearch() if search is None else search
     rate = audio.check(song).rate
-    gain = level_gain([mid_power(block) for _, block in audio.segments(song, rate, rate)])
+    level = Level.of((second for _, second in audio.segments(song, rate, rate)), rate)
 
-    def separate_segment(segment, rate):
-        found = search_segment(segment, priors, rate, gain, search, rng, callback)
-        return masked(segment, rate, found.magnitudes, mask_exponent, priors)
+    def separated(segment, rate, start):
+        return separate_segment(segment, rate, start, level, priors, search, mask_exponent, rng, callback)[0]
 
-    return separate_song(song, folder, [prior.name for prior in priors], separate_segment, progress, stems)
+    names = [prior.name for prior in priors]
+    return separate_song(song, folder, names, separated, progress, stems, priors[0].config.rate)
 
 
-def search_segment(
+def separate_segment(
     mixture: np.ndarray,
-    priors: Sequence[Prior],
     rate: int,
-    gain: float,
+    start: int,
+    level: Level,
+    priors: Sequence[Prior],
     search: Callable[..., Found],
+    mask_exponent: float,
     rng: np.random.Generator,
     callback: Callable | None = None,
-) -> Found:
-    """Search the sources of one segment (channels, samples), its mid scaled by ``gain``, on the priors' device."""
-    waveform = gain * mid(mixture, rate, priors[0].config.rate)
-    magnitude = priors[0].magnitudes(on_device_of(waveform, priors[0].mean))
-    frames = magnitude.shape[1]
-    if not magnitude.any():  # there is nothing to search, and the logarithm of nothing to avoid
-        return Found(magnitude[None].repeat(len(priors), axis=0), [], [])
-    found = search(priors[0].whole_blocks(magnitude), [prior.frozen() for prior in priors], rng, callback)
-    found.magnitudes = found.magnitudes[:, :, :frames]
-    return found
+) -> tuple[np.ndarray, Found]:
+    """The estimates of one segment (channels, samples) of a song, and what the search found, at the song's own level.
+
+    ``start`` is the position of its first sample, and ``level`` that of the song. All but the estimates is on the
+    priors' device.
+    """
+    config = priors[0].config
+    waveforms = level.gain * resample(audible(mixture, rate), rate, config.rate)
+    channels = priors[0].magnitudes(on_device_of(waveforms, priors[0].mean))
+    frames = channels.shape[-1]
+    lift = level.lift(start / rate + np.arange(frames) * config.hop / config.rate).astype(waveforms.dtype)
+    lift = on_device_of(lift, channels)
+    channels = channels * lift
+    magnitude = mean_magnitude(channels)
+    if magnitude.any():
+        found = search(priors[0].whole_blocks(magnitude), [prior.frozen() for prior in priors], rng, callback)
+        found.magnitudes = found.magnitudes[:, :, :frames]
+    else:  # there is nothing to search, and the logarithm of nothing to avoid
+        found = Found(magnitude[None].repeat(len(priors), axis=0), [], [])
+    estimates = masked(mixture, rate, in_channels(found.magnitudes, channels), mask_exponent, priors)
+    found.magnitudes = found.magnitudes / lift / level.gain
+    return estimates, found
 
 
 def masked(
     mixture: np.ndarray, rate: int, magnitudes: np.ndarray, exponent: float, priors: Sequence[Prior]
 ) -> np.ndarray:
-    """The mixture (channels, samples), masked for each source: (sources, channels, samples), in main memory."""
+    """The mixture (channels, samples), masked for each source: (sources, channels, samples), in main memory.
+
+    ``magnitudes`` are (sources, bins, frames), or (sources, channels, bins, frames) for masks that differ between the
+    channels.
+    """
     config, masks = priors[0].config, ratio_masks(magnitudes, exponent)
-    mixture = on_device_of(mixture, masks)
-    return to_host(mask_waveform(mixture, rate, masks, config.rate, config.window_length, config.hop))
+    return to_host(share_out(mixture, rate, masks, config.rate, config.window_length, config.hop))
 
 
 def unmasked(magnitudes: np.ndarray, mixture: np.ndarray, rate: int, config: PriorConfig) -> np.ndarray:
@@ -215,33 +242,6 @@ def unmasked(magnitudes: np.ndarray, mixture: np.ndarray, rate: int, config: Pri
     phase = phase_of(stft(waveform, config.window_length, config.hop))
     with_nyquist = np.pad(magnitudes, ((0, 0), (0, 1), (0, 0))) * full_scale(config.window_length)
     return istft(with_nyquist * phase, len(waveform), config.window_length, config.hop)
-
-
-def level_gain(powers: Iterable[float]) -> float:
-    """The factor that brings a mixture to ``LEVEL``, from the mean squares of its mid's blocks of a second.
-
-    Blocks 40 dB below the strongest are pauses and do not count. What is below ``QUIETEST`` is not raised further.
-
-    Examples
-    --------
-    >>> level_gain([0.0036, 0.0036, 0.0])
-    1.0
-    """
-    powers = np.asarray(powers)
-    playing = powers[powers > 1e-4 * powers.max()]
-    # A Python float: a NumPy float64 would promote all that it multiplies.
-    return LEVEL / max(QUIETEST, float(np.sqrt(playing.mean()))) if len(playing) else 1.0
-
-
-def mid_power(block: np.ndarray) -> float:
-    """The mean square of the mid of (channels, samples), in float64: squares of float32 leave its range early.
-
-    Examples
-    --------
-    >>> mid_power(np.array([[0.5, 0.5], [-0.1, 0.1]]))
-    0.065
-    """
-    return float((block.mean(axis=0, dtype=np.float64) ** 2).mean())
 
 
 def require_mixture(mixture: np.ndarray) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 from glowsep.datasets.solos import solo_magnitudes
 from glowsep.datasets.track import Dataset
 from glowsep.learning.weights import load_arrays, save_arrays
-from glowsep.signals.masks import MASK_EXPONENT, mask_waveform
-from glowsep.signals.mid import mid_magnitude
-from glowsep.systems.nmf.separate import joint_masks
+from glowsep.signals.masks import MASK_EXPONENT, share_out
+from glowsep.signals.mid import channel_magnitudes
+from glowsep.systems.nmf.separate import joint_masks, joint_masks_of_channels
 from glowsep.systems.nmf.train import learn_dictionaries
 from glowsep.systems.system import System
 
@@ -109,7 +109,9 @@ class PoissonNMF(System):
         return cls(tuple(solos), dictionaries, iterations, exponent)
 
     def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
-        return mask_waveform(mixture, rate, self.masks(mid_magnitude(mixture, rate)))
+        magnitudes = channel_magnitudes(mixture, rate)
+        masks = joint_masks_of_channels(magnitudes, self.dictionaries, self.iterations, self.exponent)
+        return share_out(mixture, rate, masks)
 
     def masks(self, magnitude: np.ndarray) -> np.ndarray:
         """Masks (sources, bins, frames) for a mixture's magnitude (bins, frames)."""
