@@ -15,6 +15,9 @@ ORDER = 8
 #: Seconds that a stretch of zeros lasts at least to count as digital silence.
 SILENCE_SECONDS = 0.01
 
+#: What is weaker than this, relative to the loudest sample, is the filter's rounding.
+ROUNDING = 2**-21
+
 
 def audible(waveform: np.ndarray, rate: int) -> np.ndarray:
     r"""A waveform without what lies below the lowest notes: a constant offset, and rumble below 20 Hz.
@@ -43,6 +46,8 @@ def audible(waveform: np.ndarray, rate: int) -> np.ndarray:
         return np.zeros_like(waveform)
     margin = min(samples - 1, rate // 2)  # long enough for the filter to settle before the first sample
     heard = sosfiltfilt(_filter(rate), waveform.astype(np.float64), axis=-1, padlen=margin)
+    loudest = np.abs(waveform).max(axis=-1, keepdims=True)
+    heard *= np.abs(heard).max(axis=-1, keepdims=True) > ROUNDING * loudest  # of an offset alone, nothing is left
     loudest_nearby = maximum_filter1d(np.abs(waveform), max(1, round(SILENCE_SECONDS * rate)), axis=-1)
     return np.where(loudest_nearby > 0, heard, 0).astype(waveform.dtype)
 

@@ -55,7 +55,7 @@ class Trust:
             return "is silent: so are its stems"
         if heard < IN_RANGE * whole:
             return (
-                f"hardly anything in it lies between 20 Hz and {self.rate / 2000:.1f} kHz, where the instruments are told "
+                f"hardly anything in it lies between 20 Hz and {self.rate / 2000:.1f} kHz, where instruments are told "
                 "apart; do not trust the stems"
             )
         if self.sources > 1 and told_apart < TOLD_APART * heard:
