@@ -52,6 +52,21 @@ def ablation(path):
     return title + table(["choice", "set to", *sources, "mean"], rows)
 
 
+def robustness(path):
+    """Conditions by systems, before and after: SDR in dB, from what ``tests/benchmarks/robustness.py --json`` wrote."""
+    scored = json.loads(path.read_text(encoding="utf-8"))
+    rows = []
+    for row in scored["rows"]:
+        before = row.get("before", {})
+        pairs = [(before.get(system), row["sdr"][system]) for system in ("instglow", "nmf")]
+        rows.append([row["condition"], *(score for pair in pairs for score in pair)])
+    title = (
+        f"The first {scored['seconds']:g} s of songs of the validation split, {scored['searched']} for glowsep and "
+        f"{scored['songs']} for NMF:\n\n"
+    )
+    return title + table(["SDR in dB", "glowsep, before", "now", "NMF, before", "now"], rows, texts=1)
+
+
 def speed(path):
     """A sentence on the time that a separation takes, from what ``tests/benchmarks/speed.py --json`` wrote."""
     measured = json.loads(path.read_text(encoding="utf-8"))
@@ -146,6 +161,7 @@ SECTIONS = {
     "fluidr3": (results, RESULTS / "fluidr3-test.json"),
     "musescore": (results, RESULTS / "musescore-test.json"),
     "ablation": (ablation, RESULTS / "ablation.json"),
+    "robustness": (robustness, RESULTS / "robustness.json"),
     "speed": (speed, RESULTS / "speed.json"),
     "steps": (steps, RESULTS / "compare.json"),
     "steps-avx512": (steps_and_separation, RESULTS / "compare-avx512.json"),
