@@ -112,7 +112,13 @@ def main():
     for name, found in scores.items():
         row = {"condition": name, "sdr": {system: float(np.mean(values)) for system, values in found.items()}}
         rows.append(row | ({"before": scores_before[name]} if name in scores_before else {}))
-    table = {"dataset": arguments.dataset.name, "songs": len(SONGS), "searched": len(SEARCHED), "seconds": arguments.seconds, "rows": rows}
+    table = {
+        "dataset": arguments.dataset.name,
+        "songs": len(SONGS),
+        "searched": len(SEARCHED),
+        "seconds": arguments.seconds,
+        "rows": rows,
+    }
     arguments.json.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 
 
