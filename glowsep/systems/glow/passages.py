@@ -15,8 +15,8 @@ LEVEL = 0.06
 #: Root mean square below which a mixture counts as silence: a thirtieth of a 16-bit step.
 QUIETEST = 1e-6
 
-#: How far below `LEVEL`, as a ratio of powers, a passage stays where it is (12 dB): music has loud and soft bars.
-SOFT = 10**-1.2
+#: How far below `LEVEL`, as a ratio of powers, a passage stays where it is (6 dB): music has loud and soft bars.
+SOFT = 10**-0.6
 
 #: Tenths of a second that a passage lasts at least: shorter rests between loud notes are raised no more than these.
 SHORTEST = 20
@@ -55,7 +55,7 @@ class Level:
     >>> tone[:, 40_000:] *= 0.02
     >>> level = Level.of([tone[:, start : start + 8000] for start in range(0, 80_000, 8000)], 8000)
     >>> round(level.gain, 2), level.lift(np.array([2.5, 7.5])).round().tolist()
-    (0.12, [1.0, 9.0])
+    (0.12, [1.0, 18.0])
     """
 
     gain: float
@@ -75,7 +75,7 @@ class Level:
 
 
 def lifts(powers: np.ndarray) -> np.ndarray:
-    r"""What raises the quiet passages of a song that is at ``LEVEL`` to 12 dB below it: a factor for each tenth.
+    r"""What raises the quiet passages of a song that is at ``LEVEL`` to 6 dB below it: a factor for each tenth.
 
     .. math:: \max\Big(1, \frac{\sqrt{\mathrm{SOFT}}\,\mathrm{LEVEL}}{\sqrt{P_t}}\Big), \qquad
               P_t = \min_{W \ni t} \frac{1}{|W|} \sum_{u \in W} P_u
