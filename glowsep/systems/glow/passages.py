@@ -78,7 +78,7 @@ def lifts(powers: np.ndarray) -> np.ndarray:
     r"""What raises the quiet passages of a song that is at ``LEVEL`` to 6 dB below it: a factor for each tenth.
 
     .. math:: \max\Big(1, \frac{\sqrt{\mathrm{SOFT}}\,\mathrm{LEVEL}}{\sqrt{P_t}}\Big), \qquad
-              P_t = \min_{W \ni t} \frac{1}{|W|} \sum_{u \in W} P_u
+              P_t = \max\Big(\min_{W \ni t} \frac{1}{|W|} \sum_{u \in W} p_u, \; \mathrm{SOFT}\, p_t\Big)
 
     over the windows W of two seconds: a rest between loud notes is no passage, and a loud note next to a quiet passage
     keeps its level.
@@ -86,12 +86,13 @@ def lifts(powers: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     powers : numpy.ndarray, (tenths,)
-        Mean squares of the song's tenths of a second, at ``LEVEL``.
+        p, mean squares of the song's tenths of a second, at ``LEVEL``.
     """
     length = min(SHORTEST, len(powers))
     means = np.convolve(powers, np.full(length, 1 / length), "valid")
     padded = np.pad(means, length - 1, constant_values=np.inf)
     passages = np.lib.stride_tricks.sliding_window_view(padded, length).min(axis=-1)
+    passages = np.maximum(passages, SOFT * powers)  # no tenth is raised above LEVEL itself
     # The STFT's frames reach into the next tenth: where that is loud, this one counts as loud too.
     passages = np.max([np.pad(passages, 1, mode="edge")[k : k + len(passages)] for k in range(3)], axis=0)
     return np.maximum(1, np.sqrt(SOFT) * LEVEL / np.maximum(QUIETEST, np.sqrt(passages)))
