@@ -17,6 +17,7 @@ from PIL import Image
 from glowsep.arrays.files import written_whole
 from glowsep.arrays.integers import ceil_divide
 from glowsep.signals.audio.playing import PEAK, data_url
+from glowsep.signals.mid import downmix
 from glowsep.signals.resampling import resample
 from glowsep.signals.spectrogram import stft
 
@@ -111,7 +112,7 @@ def draw_spectrograms(waveforms, rate, columns=1, highest=5000, range_db=70):
     Parameters
     ----------
     waveforms : dict of str to numpy.ndarray, (samples,) or (channels, samples)
-        By title, row by row; None leaves a gap. Channels are averaged.
+        By title, row by row; None leaves a gap. Of several channels the mean power is drawn.
     rate : int
         Samples per second.
     columns : int
@@ -129,20 +130,20 @@ def draw_spectrograms(waveforms, rate, columns=1, highest=5000, range_db=70):
     rows = ceil_divide(len(waveforms), columns)
     figure = Figure(figsize=(1 + 2 * columns, 0.5 + 2.2 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    mono_of = {title: mono(waveform) for title, waveform in waveforms.items() if waveform is not None}
-    power_of = {title: abs(stft(waveform)) ** 2 for title, waveform in mono_of.items()}
+    channels_of = {title: np.atleast_2d(waveform) for title, waveform in waveforms.items() if waveform is not None}
+    power_of = {title: (abs(stft(channels)) ** 2).mean(axis=0) for title, channels in channels_of.items()}
     highest_power = max(power.max() for power in power_of.values()) or 1
     used = {index: title for index, title in enumerate(waveforms) if title in power_of}
     for index, axes in enumerate(panels.flat):
         if index not in used:
             axes.remove()
             continue
-        waveform, power = mono_of[used[index]], power_of[used[index]]
+        samples, power = channels_of[used[index]].shape[1], power_of[used[index]]
         image = axes.imshow(
             10 * np.log10(power[: round(len(power) * 2 * highest / rate)] / highest_power + 1e-12),
             origin="lower",
             aspect="auto",
-            extent=(0, len(waveform) / rate, 0, highest / 1000),
+            extent=(0, samples / rate, 0, highest / 1000),
             vmin=-range_db,
             vmax=0,
             cmap=colormaps["cividis"].resampled(range_db // 5),  # in steps of 5 dB: few colours make a small file
@@ -260,8 +261,8 @@ def players(waveforms, rate):
 
 
 def mono(waveform):
-    """The mean over the channels of (channels, samples); a waveform (samples,) is mono already."""
-    return waveform if waveform.ndim == 1 else waveform.mean(axis=0)
+    """`glowsep.signals.mid.downmix` of (channels, samples); a waveform (samples,) is mono already."""
+    return waveform if waveform.ndim == 1 else downmix(waveform)
 
 
 def _player(label, waveform, rate):

@@ -12,6 +12,7 @@ import pytest
 import soundfile
 from matplotlib import image, pyplot
 from matplotlib.figure import Figure
+from numpy.testing import assert_allclose
 from PIL import Image
 
 from glowsep.show import animation, draw_spectrograms, players, spectrograms, with_alt, with_sliders
@@ -42,12 +43,14 @@ def test_silence_is_dark_and_an_unknown_kind_of_picture_leaves_nothing(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["silence.png"]
 
 
-def test_channels_are_drawn_as_their_mean():
+def test_of_channels_the_mean_power_is_drawn():
     noise = np.random.default_rng(0).standard_normal(RATE)
-    panels = draw_spectrograms({"stereo": np.stack([noise, -noise]), "mono": noise}, RATE, highest=2000).axes
-    stereo, one = (axes.images[0].get_array() for axes in panels[:2])
-    assert stereo.max() < -100  # opposite channels: silence
-    assert one.max() > -10
+    sounds = {"in phase": [noise] * 2, "out of phase": [noise, -noise], "left only": [noise, 0 * noise], "mono": noise}
+    panels = draw_spectrograms({title: np.array(sound) for title, sound in sounds.items()}, RATE, highest=2000).axes
+    in_phase, out_of_phase, left_only, one = (axes.images[0].get_array() for axes in panels[:4])
+    assert_allclose(in_phase, one, atol=1e-6)
+    assert_allclose(out_of_phase, one, atol=1e-6)
+    assert_allclose(left_only, one - 10 * np.log10(2), atol=1e-6)
 
 
 @pytest.fixture
@@ -137,6 +140,13 @@ def test_players_are_mono_and_small_at_any_rate(rate, played_at):
     spectrum = abs(np.fft.rfft(waveform))
     assert np.argmax(spectrum) * heard_at / len(waveform) == pytest.approx(440, abs=1)
     assert len(markup) < 50_000
+
+
+def test_an_inverted_channel_does_not_silence_a_player():
+    sounds = {"as it is": np.stack([tone(8000), tone(8000)]), "inverted": np.stack([tone(8000), -tone(8000)])}
+    (as_it_is, _), (inverted, _) = heard(players(sounds, 8000).data)
+    assert_allclose(inverted, as_it_is, atol=1e-6)
+    assert np.abs(inverted[2000:6000]).max() > 0.5
 
 
 def test_players_have_labels_to_see_and_to_hear():

@@ -9,7 +9,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from glowsep.show import colour, draw_spectrograms, mono
+from glowsep.show import colour, draw_spectrograms
 from glowsep.signals.resampling import resample
 
 #: Hz: spectrograms reach up to 5 kHz.
@@ -26,7 +26,7 @@ STYLE = (
 
 def spectrograms(sounds, rate):
     """The sounds' spectrograms, two per row: each estimate next to its reference, if there is one."""
-    panels = {sound.label: resample(mono(sound.read()), rate, RATE) for sound in sounds}
+    panels = {sound.label: resample(sound.read(), rate, RATE) for sound in sounds}
     if any(sound.role == "reference" for sound in sounds):
         panels = _in_pairs(sounds, panels)
     alt = f"Spectrograms of {', '.join(sound.label for sound in sounds)}, on one scale of loudness."

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glowsep.signals.audio.playing import PEAK
+from glowsep.signals.mid import downmix
 from glowsep.signals.resampling import resample
 
 #: Seconds of a recording that a page holds at most: a browser keeps every sound in memory, decoded.
@@ -54,7 +55,7 @@ def playable(waveform, rate):
     """A waveform (channels, samples) as a page plays it, and its rate: one that MP3 knows, and two channels at most."""
     new_rate = max((known for known in RATES if known <= rate), default=min(RATES))
     if len(waveform) > 2:
-        waveform = waveform.mean(axis=0, keepdims=True)
+        waveform = downmix(waveform)[None]
     return resample(waveform, rate, new_rate), new_rate
 
 

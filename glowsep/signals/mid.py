@@ -12,8 +12,8 @@ from glowsep.signals.spectrogram import stft
 RATE = 22_050
 
 
-def mid(waveform: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
-    r"""The mean of all channels, resampled; a channel of opposite polarity is turned round first.
+def downmix(waveform: np.ndarray) -> np.ndarray:
+    r"""The mean of all channels; a channel of opposite polarity is turned round first.
 
     .. math:: y = \frac1C \sum_c \sigma_c x_c, \qquad \sigma_c = -1 \text{ if } \langle x_c, x_\ell \rangle < 0,
               \text{ else } 1
@@ -23,8 +23,6 @@ def mid(waveform: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
     Parameters
     ----------
     waveform : array, (..., channels, samples)
-    rate, new_rate : int
-        Hz.
 
     Returns
     -------
@@ -32,17 +30,28 @@ def mid(waveform: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
 
     Examples
     --------
-    >>> mid(np.array([[1.0, 2.0], [3.0, 6.0]]), 22050, 22050)
+    >>> downmix(np.array([[1.0, 2.0], [3.0, 6.0]]))
     array([2., 4.])
-    >>> mid(np.array([[-1.0, -2.0], [3.0, 6.0]]), 22050, 22050)
+    >>> downmix(np.array([[-1.0, -2.0], [3.0, 6.0]]))
     array([2., 4.])
     """
     exact = to_host(waveform).astype(np.float64)  # squares of float32 leave its range early
     loudest = (exact**2).sum(axis=-1, keepdims=True).argmax(axis=-2, keepdims=True)
     reference = np.take_along_axis(exact, loudest, axis=-2)
     polarity = np.where((exact * reference).sum(axis=-1, keepdims=True) < 0, -1, 1).astype(waveform.dtype)
+    return (on_device_of(polarity, waveform) * waveform).mean(axis=-2)
+
+
+def mid(waveform: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
+    """The `downmix` of (..., channels, samples) at another rate, in Hz: (..., samples).
+
+    Examples
+    --------
+    >>> mid(np.ones((2, 800)), 44100, 22050).shape
+    (400,)
+    """
     # SciPy's filter runs on the CPU only.
-    return on_device_of(resample((polarity * to_host(waveform)).mean(axis=-2), rate, new_rate), waveform)
+    return on_device_of(resample(to_host(downmix(waveform)), rate, new_rate), waveform)
 
 
 def channel_magnitudes(waveform: np.ndarray, rate: int) -> np.ndarray:
