@@ -286,7 +286,7 @@ def stop_at(prior, solo, checkpoint):
         return 1e-3
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("glowsep.systems.glow.train.WarmupCosine", lambda *_: no_more)
+        patch.setattr("glowsep.systems.glow.train.WarmupStableDecay", lambda *_: no_more)
         with pytest.raises(Stop):
             fit(prior, solo, solo, TRAINING, checkpoint, progress=False)
 

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 from glowsep.learning.adam import Adam
 from glowsep.learning.clipping import clip_by_global_norm
-from glowsep.learning.schedules import Constant, WarmupCosine
+from glowsep.learning.schedules import Constant, WarmupStableDecay
 
 
 def gradients_like(parameters, rng):
@@ -264,34 +264,47 @@ def test_constant():
     assert [Constant(0.1)(step) for step in (0, 7, 10**9)] == [0.1, 0.1, 0.1]
 
 
-def test_warmup_cosine_at_its_landmarks():
-    rate = WarmupCosine(peak=1.0, warmup_steps=4, total_steps=12, floor=0.2)
+def test_warmup_stable_decay_at_its_landmarks():
+    rate = WarmupStableDecay(peak=1.0, warmup_steps=4, total_steps=20, decay=0.5)
     assert [rate(step) for step in range(4)] == pytest.approx([0.25, 0.5, 0.75, 1.0])
-    assert rate(4) == pytest.approx(1.0)
-    assert rate(8) == pytest.approx(0.6)  # half-way: the mean of peak and floor
-    assert rate(12) == rate(1000) == pytest.approx(0.2)
+    assert [rate(step) for step in range(4, 11)] == pytest.approx([1.0] * 7)  # step 10 begins the fall, at the peak
+    assert [rate(step) for step in range(11, 20)] == pytest.approx([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1])
+    assert rate(20) == rate(1000) == 0
+
+
+def test_before_the_fall_no_step_depends_on_the_total():
+    short, long = (WarmupStableDecay(1e-3, 5, total) for total in (100, 200))
+    assert [short(step) for step in range(70)] == [long(step) for step in range(70)]
+    assert short(71) < long(71)
 
 
 @settings(deadline=None, derandomize=True)
-@given(st.integers(0, 50), st.integers(1, 200), st.floats(0, 1))
-def test_warmup_cosine_rises_then_falls_and_stays_within_its_bounds(warmup, fall, floor):
-    rate = WarmupCosine(1.0, warmup, warmup + fall, floor)
-    rates = [rate(step) for step in range(warmup + fall + 10)]
-    assert all(a < b for a, b in zip(rates[:warmup], rates[1:warmup], strict=False))
-    assert all(a >= b for a, b in zip(rates[warmup:], rates[warmup + 1 :], strict=False))
-    assert max(rates) == pytest.approx(1.0)
-    assert min(rates[warmup:]) == pytest.approx(floor, abs=1e-12)
+@given(st.integers(0, 50), st.integers(1, 200), st.floats(0.01, 1))
+def test_warmup_stable_decay_rises_stays_and_falls_in_lines(warmup, total, decay):
+    try:
+        rate = WarmupStableDecay(2.0, warmup, total, decay)
+    except ValueError:
+        assert warmup + max(1, round(decay * total)) > total
+        return
+    rates = np.array([rate(step) for step in range(total + 10)])
+    falls = total - rate.decay_steps
+    np.testing.assert_allclose(np.diff(rates[:warmup]), 2.0 / max(warmup, 1), rtol=1e-9)
+    np.testing.assert_array_equal(rates[warmup : falls + 1], 2.0)
+    np.testing.assert_allclose(np.diff(rates[falls : total + 1]), -2.0 / rate.decay_steps, rtol=1e-9)
+    assert (rates[:total] > 0).all() and not rates[total:].any()  # no step is wasted, the first and the last neither
 
 
 @pytest.mark.parametrize(
     "settings, fragment",
     [
-        ({"peak": 1, "warmup_steps": 10, "total_steps": 10}, "warmup_steps is 10 and total_steps 10"),
+        ({"peak": 1, "warmup_steps": 8, "total_steps": 10}, "warmup_steps is 8, .* before the last 3 of 10 steps"),
         ({"peak": 1, "warmup_steps": -1, "total_steps": 10}, "warmup_steps is -1"),
-        ({"peak": 1, "warmup_steps": 0, "total_steps": 10, "floor": 2}, "floor is 2 and peak 1"),
-        ({"peak": 1, "warmup_steps": 0, "total_steps": 10, "floor": -1}, "floor is -1 and peak 1"),
+        ({"peak": 1, "warmup_steps": 0, "total_steps": 0}, "of 0 steps"),
+        ({"peak": -1, "warmup_steps": 0, "total_steps": 10}, "peak is -1"),
+        ({"peak": 1, "warmup_steps": 0, "total_steps": 10, "decay": 0}, "decay is 0"),
+        ({"peak": 1, "warmup_steps": 0, "total_steps": 10, "decay": 1.1}, "decay is 1.1"),
     ],
 )
 def test_schedules_that_cannot_be_are_refused(settings, fragment):
     with pytest.raises(ValueError, match=fragment):
-        WarmupCosine(**settings)
+        WarmupStableDecay(**settings)

@@ -15,7 +15,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from glowsep.errors import PriorError
 from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.systems.glow import train
-from glowsep.systems.glow.excerpts import random_equalisers, random_noise_levels, without_silence
+from glowsep.systems.glow.excerpts import (
+    overdriven,
+    random_batch,
+    random_equalisers,
+    random_noise_levels,
+    without_silence,
+)
 from glowsep.systems.glow.prior import Prior
 from glowsep.systems.glow.train import TrainingConfig, fit
 
@@ -173,6 +179,53 @@ def test_equalisers_spread_as_configured_over_octaves_and_are_smooth():
     assert neighbours < 0.1 * np.abs(decibels).max()
 
 
+def test_overdriven_excerpts_are_as_loud_as_before_and_sound_sums_of_their_frequencies():
+    time = np.arange(RATE) / RATE
+    chord = np.sin(2 * np.pi * 600 * time) + np.sin(2 * np.pi * 1000 * time)
+    loudness = np.array([[1e-3], [0.1], [0.5]])
+    driven = overdriven((loudness * chord).astype(np.float32), 1.0, np.random.default_rng(0))
+    assert driven.dtype == np.float32 and driven.shape == (3, RATE)
+    assert_allclose(np.sqrt((driven**2).mean(axis=1)), loudness[:, 0], rtol=2e-3)
+    for excerpt in driven:
+        power = np.abs(np.fft.rfft(excerpt)) ** 2  # a bin per Hz
+        assert power[[600, 1000]].sum() > 0.5 * power.sum()
+        assert power[[200, 1400]].min() > 1e-5 * power[600]  # 2 · 600 - 1000 and 2 · 1000 - 600
+        assert power[[700, 850]].max() < 1e-6 * power[600]  # and nothing between
+
+
+def test_about_the_share_that_is_asked_for_is_overdriven():
+    excerpts = noise(2000, 64)
+    changed = (overdriven(excerpts, 0.25, np.random.default_rng(0)) != excerpts).any(axis=1)
+    assert changed.mean() == pytest.approx(0.25, abs=0.04)
+    rng = np.random.default_rng(0)
+    assert overdriven(excerpts, 0.0, rng) is excerpts
+    assert rng.random() == np.random.default_rng(0).random()  # nothing was drawn: no drive, the training of before
+    assert not overdriven(np.zeros((4, 64), np.float32), 1.0, rng).any()
+
+
+def test_drives_are_spread_evenly_on_a_logarithmic_scale():
+    """The larger the drive, the closer a quiet sample comes to a loud one."""
+    step = np.concatenate([np.full(63, 0.5), np.full(1, 0.05)]).astype(np.float32)
+    driven = overdriven(np.tile(step, (4000, 1)), 1.0, np.random.default_rng(0), lowest=0.5, highest=2.0)
+    ratio = driven[:, 63] / driven[:, 0]  # tanh(g b / r) / tanh(g a / r): whatever the loudness
+    g = np.geomspace(0.5, 2.0, 1001)
+    r = np.sqrt((step**2).mean())
+    expected = np.tanh(g * 0.05 / r) / np.tanh(g * 0.5 / r)
+    assert_allclose(np.quantile(ratio, [0.1, 0.5, 0.9]), np.quantile(expected, [0.1, 0.5, 0.9]), rtol=0.02)
+
+
+def test_a_batch_is_driven_before_its_spectrogram_and_what_is_measured_is_not():
+    prior, plain = new_prior(), dataclasses.replace(SHORT, gain_db=0, equaliser_db=0)
+    driven = dataclasses.replace(plain, drive=1.0)
+    batches = [random_batch(prior, solo(), config, np.random.default_rng(0)) for config in (plain, driven)]
+    assert (batches[0] != batches[1]).any()
+    dictionaries = [train.measure_dictionary(prior, solo(), config, batches=2) for config in (plain, driven)]
+    assert_array_equal(*dictionaries)
+    prior.flow.forward(batches[0], prior.condition(np.full(4, 0.1, np.float32)))
+    losses = [train.validation_loss(prior, solo(), config) for config in (plain, driven)]
+    assert losses[0] == losses[1]
+
+
 @given(st.integers(1, 40), st.integers(0, 2**32 - 1))
 def test_noise_levels_lie_in_range_one_in_each_part(count, seed):
     levels = random_noise_levels(TINY, count, np.random.default_rng(seed))
@@ -262,7 +315,7 @@ def test_a_resumed_run_does_not_start_anew(tmp_path, monkeypatch):
     assert curve_again == curve
 
 
-@pytest.mark.parametrize("changed", ["steps", "batch", "learning_rate", "seed", "gain_db"])
+@pytest.mark.parametrize("changed", ["steps", "batch", "learning_rate", "seed", "gain_db", "drive"])
 def test_the_checkpoint_of_another_training_is_refused(changed, tmp_path):
     checkpoint = tmp_path / "checkpoint"
     trained(checkpoint=checkpoint)
@@ -290,6 +343,7 @@ def test_the_checkpoint_of_another_prior_is_refused(tmp_path):
     for prior, complaint in (
         (new_prior("drums"), "of 'bass', not of 'drums'"),
         (Prior("bass", dataclasses.replace(TINY, scale=20.0)), "of another prior configuration"),
+        (Prior("bass", dataclasses.replace(TINY, hop=32)), "of another prior configuration"),
     ):
         with pytest.raises(PriorError, match=complaint):
             fit(prior, solo(), None, SHORT, checkpoint, progress=False)

@@ -1,6 +1,5 @@
 """Learning rates that change with the step (chapter 10)."""
 
-import math
 from dataclasses import dataclass
 
 
@@ -21,60 +20,63 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class WarmupCosine:
-    r"""A learning rate that rises in a line, then falls along half a cosine to a floor and stays there.
+class WarmupStableDecay:
+    r"""A learning rate that rises in a line, stays at its peak, and falls in a line to zero over the last steps.
 
     .. math::
 
-        \eta(t) = \begin{cases}
-            \textit{peak} \cdot (t + 1) / \textit{warmup} & t < \textit{warmup} \\
-            \textit{floor} + (\textit{peak} - \textit{floor}) \, \tfrac12 \left(1 + \cos \pi
-                \frac{t - \textit{warmup}}{\textit{total} - \textit{warmup}}\right)
-                & \textit{warmup} \le t \le \textit{total}
-        \end{cases}
+        \eta(t) = \textit{peak} \cdot \min\left(1,\; \frac{t + 1}{\textit{warmup}},\;
+            \frac{\textit{total} - t}{\textit{decay}}\right), \qquad 0 \le t < \textit{total}
 
     Rising, because Adam's first running squares rest on a handful of gradients; falling, because late in
-    training the noise of a step weighs more than its length.
+    training the noise of a step weighs more than its length. Before the fall, no step depends on how many there
+    will be: a run of another length shares them.
 
     Parameters
     ----------
     peak : float
         The highest rate.
     warmup_steps, total_steps : int
-        Steps of the rise, and of rise and fall together.
-    floor : float
-        The rate at the end and ever after.
+        Steps of the rise, and all steps; after them the rate is 0.
+    decay : float
+        The share of all steps that the fall takes.
 
     Raises
     ------
     ValueError
-        Unless ``0 <= warmup_steps < total_steps`` and ``0 <= floor <= peak``.
+        If a number is out of its range, or the rise is not over when the fall begins.
 
     Examples
     --------
-    >>> schedule = WarmupCosine(peak=1e-3, warmup_steps=10, total_steps=100)
-    >>> schedule(0), schedule(9), schedule(100)
-    (0.0001, 0.001, 0.0)
+    >>> schedule = WarmupStableDecay(peak=1e-3, warmup_steps=10, total_steps=100)
+    >>> schedule(0), schedule(9), schedule(70), schedule(85), schedule(100)
+    (0.0001, 0.001, 0.001, 0.0005, 0.0)
 
-    Source: Loshchilov & Hutter 2017, equation 5, without restarts; chapter 10.
+    Source: Hägele et al. 2024, section 3; chapter 10.
     """
 
     peak: float
     warmup_steps: int
     total_steps: int
-    floor: float = 0.0
+    decay: float = 0.3
 
     def __post_init__(self):
-        if not 0 <= self.warmup_steps < self.total_steps:
+        if not self.peak >= 0:
+            raise ValueError(f"peak is {self.peak}, but must be at least 0")
+        if not 0 < self.decay <= 1:
+            raise ValueError(f"decay is {self.decay}, but must be above 0 and at most 1")
+        if not 0 <= self.warmup_steps <= self.total_steps - self.decay_steps:
             raise ValueError(
-                f"warmup_steps is {self.warmup_steps} and total_steps {self.total_steps}, "
-                "but the warm-up must be at least 0 and end before the total"
+                f"warmup_steps is {self.warmup_steps}, but must be at least 0 and end before the last "
+                f"{self.decay_steps} of {self.total_steps} steps, in which the rate falls"
             )
-        if not 0 <= self.floor <= self.peak:
-            raise ValueError(f"floor is {self.floor} and peak {self.peak}, but 0 <= floor <= peak must hold")
+
+    @property
+    def decay_steps(self) -> int:
+        """Steps of the fall: at least one."""
+        return max(1, round(self.decay * self.total_steps))
 
     def __call__(self, step: int) -> float:
-        if step < self.warmup_steps:
-            return self.peak * (step + 1) / self.warmup_steps
-        progress = min(1.0, (step - self.warmup_steps) / (self.total_steps - self.warmup_steps))
-        return self.floor + (self.peak - self.floor) * 0.5 * (1 + math.cos(math.pi * progress))
+        rise = (step + 1) / self.warmup_steps if self.warmup_steps else 1.0
+        fall = max(0.0, (self.total_steps - step) / self.decay_steps)
+        return self.peak * min(1.0, rise, fall)

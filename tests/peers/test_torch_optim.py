@@ -6,7 +6,7 @@ import torch
 
 from glowsep.learning.adam import Adam
 from glowsep.learning.clipping import clip_by_global_norm
-from glowsep.learning.schedules import WarmupCosine
+from glowsep.learning.schedules import WarmupStableDecay
 
 torch.set_num_threads(1)  # the arrays are too small to share out
 
@@ -27,15 +27,16 @@ def test_adam_with_clipping_and_schedule_equals_pytorch_at_every_step(options, d
     peer = torch.optim.Adam(
         theirs.values(), adam.learning_rate, betas=(adam.beta1, adam.beta2), eps=adam.epsilon, foreach=False
     )
-    peak, warmup, total, floor = adam.learning_rate, 5, 40, adam.learning_rate / 10
-    schedule = WarmupCosine(peak, warmup, total, floor)
+    warmup, total, decay = 5, 40, 0.3
+    schedule = WarmupStableDecay(adam.learning_rate, warmup, total, decay)
     peer_schedule = torch.optim.lr_scheduler.SequentialLR(
         peer,
         [
             torch.optim.lr_scheduler.LinearLR(peer, 1 / warmup, 1.0, warmup - 1),
-            torch.optim.lr_scheduler.CosineAnnealingLR(peer, total - warmup, floor),
+            torch.optim.lr_scheduler.ConstantLR(peer, 1.0),
+            torch.optim.lr_scheduler.LinearLR(peer, 1.0, 0.0, 12),
         ],
-        [warmup],
+        [warmup, total - 12],
     )
 
     for step in range(total):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from glowsep.arrays.devices import on_device_of
 from glowsep.arrays.integers import ceil_divide
+from glowsep.arrays.library import array_module
 from glowsep.layers.channels import channels_outermost
 from glowsep.systems.glow.noise import dithered
 
@@ -24,9 +26,15 @@ def random_batch(prior: Prior, solo: np.ndarray, config: TrainingConfig, rng: np
     length, edge = excerpt_length(prior.config, config.frames), edge_frames(prior.config)
     starts = rng.integers(0, len(solo) - length, config.batch)
     excerpts = on_device_of(np.stack([solo[start : start + length] for start in starts]), prior.mean)
+    excerpts = overdriven(excerpts, config.drive, rng)
     magnitude = prior.magnitudes(dithered(excerpts, rng))[:, :, edge : edge + config.frames]
     decibels = on_device_of(random_equalisers(config, magnitude.shape[1], rng), magnitude)
     return channels_outermost(prior.compress(magnitude * 10 ** (decibels[:, :, None] / 20)))
+
+
+def unaugmented(config: TrainingConfig) -> TrainingConfig:
+    """The same training without augmentation: what is measured, and what training is validated on."""
+    return replace(config, gain_db=0, equaliser_db=0, drive=0)
 
 
 def edge_frames(config: PriorConfig) -> int:
@@ -55,6 +63,28 @@ def random_equalisers(config: TrainingConfig, bins: int, rng: np.random.Generato
     return (gain + weights @ cosines).astype(np.float32)
 
 
+def overdriven(
+    excerpts: np.ndarray, share: float, rng: np.random.Generator, lowest: float = 1.0, highest: float = 30.0
+) -> np.ndarray:
+    r"""Excerpts (batch, samples), about ``share`` of them through an amplifier that is too small for them.
+
+    .. math:: y = a \tanh(g\, x / r), \qquad g = \textit{lowest}^{1-p}\, \textit{highest}^{p}, \quad p \sim \mathcal{U}
+
+    with r the excerpt's root mean square, and a such that y has the same one: what is overdriven is as loud as before.
+    A curve adds sums and differences of the frequencies that it is given. So an overdriven chord is more than the sum
+    of its notes, and no equaliser makes one from the other. Nothing is drawn from ``rng`` if the share is 0.
+    """
+    if not share:
+        return excerpts
+    xp = array_module(excerpts)
+    position, chosen = rng.random((len(excerpts), 1)), rng.random((len(excerpts), 1)) < share
+    drive = on_device_of((lowest ** (1 - position) * highest**position).astype(np.float32), excerpts)
+    loudness = _root_mean_square(excerpts)
+    driven = xp.tanh(drive * excerpts / (loudness + 1e-6))  # digital silence stays silent
+    driven *= loudness / (_root_mean_square(driven) + 1e-6)
+    return xp.where(on_device_of(chosen, excerpts), driven, excerpts)
+
+
 def random_noise_levels(config: PriorConfig, count: int, rng: np.random.Generator) -> np.ndarray:
     """Noise levels, uniform in their logarithm between the lowest and the highest: (count,).
 
@@ -76,3 +106,7 @@ def without_silence(waveform: np.ndarray, rate: int, threshold_db: float = -60, 
     index = np.arange(len(blocks))
     since_sound = index - np.maximum.accumulate(np.where(silent, -1, index))
     return blocks[~silent | (since_sound * block <= longest * rate)].reshape(-1)
+
+
+def _root_mean_square(excerpts):
+    return array_module(excerpts).sqrt((excerpts**2).mean(axis=1, keepdims=True))

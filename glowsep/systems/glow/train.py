@@ -15,10 +15,10 @@ from glowsep.arrays.library import array_module
 from glowsep.learning.adam import Adam
 from glowsep.learning.clipping import clip_by_global_norm
 from glowsep.learning.nmf import learn_dictionary
-from glowsep.learning.schedules import WarmupCosine
+from glowsep.learning.schedules import WarmupStableDecay
 from glowsep.learning.training import LearningCurve, Run, train
 from glowsep.systems.glow.config import read_config
-from glowsep.systems.glow.excerpts import excerpt_length, random_batch, random_noise_levels
+from glowsep.systems.glow.excerpts import excerpt_length, random_batch, random_noise_levels, unaugmented
 from glowsep.systems.glow.model import standard_normal_log_prob
 from glowsep.systems.glow.noise import add_noise, log_volume
 
@@ -38,6 +38,8 @@ class TrainingConfig:
         Highest learning rate, the steps until it is reached, and the gradients' largest global norm.
     gain_db, equaliser_db : float
         Augmentation: the standard deviation of a gain, and of a smooth filter curve, both in dB.
+    drive : float
+        Augmentation: the share of excerpts that are overdriven, as by a guitar's amplifier.
     validate_every : int
         Steps between validation losses (and checkpoints).
     seed : int
@@ -45,17 +47,18 @@ class TrainingConfig:
     Examples
     --------
     >>> TrainingConfig(steps=100).batch
-    16
+    8
     """
 
-    steps: int = 8000
-    batch: int = 16
-    frames: int = 64
+    steps: int = 10_000
+    batch: int = 8
+    frames: int = 16
     learning_rate: float = 1e-3
     warmup: int = 200
     clip: float = 1.0
     gain_db: float = 6.0
-    equaliser_db: float = 4.0
+    equaliser_db: float = 5.0
+    drive: float = 0.0
     validate_every: int = 250
     seed: int = 0
 
@@ -118,7 +121,7 @@ class PriorRun(Run):
         self.prior, self.name, self.config = prior, prior.name, config
         self.solo, self.validation = solo, validation
         self.adam = Adam(prior.flow.parameters())
-        self.schedule = WarmupCosine(config.learning_rate, config.warmup, config.steps)
+        self.schedule = WarmupStableDecay(config.learning_rate, config.warmup, config.steps)
 
     def begin(self):
         measure(self.prior, self.solo, self.config)
@@ -187,7 +190,7 @@ def measure(prior, solo, config, batches=40):
 
 def measure_dictionary(prior, solo, config, batches=160, every=4, iterations=60):
     """An NMF dictionary (bins, components) of frames from all over the recordings, each in its own colour."""
-    plain, rng = dataclasses.replace(config, gain_db=0, equaliser_db=0), np.random.default_rng([config.seed, 2**32 - 2])
+    plain, rng = unaugmented(config), np.random.default_rng([config.seed, 2**32 - 2])
     # Only one frame in a few, for neighbours are alike: a dictionary learns more from more music.
     drawn = [random_batch(prior, solo, plain, rng)[:, :, ::every].swapaxes(0, 1) for _ in range(batches)]
     magnitudes = prior.expand(array_module(drawn[0]).concatenate(drawn, axis=1))
@@ -211,7 +214,7 @@ def require_recordings(name, waveform, samples):
 
 def validation_loss(prior, validation, config, batches=4):
     """The loss on fixed excerpts with fixed noise, without augmentation: nats per dimension."""
-    plain = dataclasses.replace(config, gain_db=0, equaliser_db=0)
+    plain = unaugmented(config)
     losses = []
     for number in range(batches):
         rng = np.random.default_rng([2**32 - 1, number])
