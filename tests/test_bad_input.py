@@ -748,11 +748,17 @@ def test_render_refuses_a_folder_without_songs(refused, tmp_path):
     assert str(songs) in line and "split.json" in line
 
 
+@pytest.mark.parametrize("option", ["--variations", "--only-variation"])
 @pytest.mark.parametrize("other", ["--excerpts", "--unheard"])
-def test_render_refuses_variations_of_what_has_none(refused, tmp_path, other):
-    options = ["--soundfont", tmp_path / "font.sf2", "--variations", 2, other]
+def test_render_refuses_variations_of_what_has_none(refused, tmp_path, option, other):
+    line = refused("render", tmp_path / "out", "--soundfont", tmp_path / "font.sf2", option, 2, other)
+    assert option in line and other in line
+
+
+def test_render_refuses_one_variation_and_several(refused, tmp_path):
+    options = ["--soundfont", tmp_path / "font.sf2", "--variations", 2, "--only-variation", 3]
     line = refused("render", tmp_path / "out", *options)
-    assert "--variations" in line and other in line
+    assert "--variations and --only-variation" in line
 
 
 # The whole program

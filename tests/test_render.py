@@ -441,8 +441,8 @@ def test_variations_are_more_training_tracks(fluidsynth, soundfont, freedoom, tm
     song_of(notes(0, 30, 30), notes(1, 25, 30)).save(freedoom / "midi" / "two.mid")
     plain, varied, again = (tmp_path / name for name in ("plain", "varied", "again"))
     render(freedoom, plain, soundfont, RATE, progress=False)
-    render(freedoom, varied, soundfont, RATE, progress=False, variations=2)
-    render(freedoom, again, soundfont, RATE, progress=False, variations=1)
+    render(freedoom, varied, soundfont, RATE, progress=False, versions=range(3))
+    render(freedoom, again, soundfont, RATE, progress=False, versions=[0, 1])
     assert [path.name for path in sorted((varied / "train").iterdir())] == ["two", "two+1", "two+2"]
     for split in ("validation", "test"):
         assert contents(plain / split) == contents(varied / split)
@@ -467,9 +467,18 @@ def test_unheard_songs(fluidsynth, soundfont, freedoom, tmp_path, function):
             assert group == "drums" or stem["program_num"] in variations.HELD_OUT[group]
 
 
-@pytest.mark.parametrize("wrong", [{"variations": -1}, {"variations": 1, "unheard": True}])
-def test_variations_that_cannot_be(fluidsynth, soundfont, freedoom, tmp_path, wrong):
-    with pytest.raises(ValueError, match="variations"):
+def test_one_variation_alone_is_the_one_among_others(fluidsynth, soundfont, freedoom, tmp_path):
+    options = {"progress": False, "splits": ["train"]}
+    render(freedoom, tmp_path / "all", soundfont, RATE, versions=range(4), **options)
+    render(freedoom, tmp_path / "third", soundfont, RATE, versions=[3], **options)
+    assert [path.name for path in (tmp_path / "third").glob("*/*")] == ["two+3"]
+    assert contents(tmp_path / "third" / "train" / "two+3") == contents(tmp_path / "all" / "train" / "two+3")
+    assert len(open_dataset(tmp_path / "third", "train")) == 1
+
+
+@pytest.mark.parametrize("wrong", [{"versions": [0, -1]}, {"versions": []}, {"versions": [1], "unheard": True}])
+def test_versions_that_cannot_be(fluidsynth, soundfont, freedoom, tmp_path, wrong):
+    with pytest.raises(ValueError, match="versions"):
         render(freedoom, tmp_path / "out", soundfont, RATE, progress=False, **wrong)
     assert not (tmp_path / "out").exists()
 

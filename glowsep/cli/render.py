@@ -32,6 +32,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         "another player's velocities; some programs are held out of all training songs then (default: %(default)s)",
     )
     parser.add_argument(
+        "--only-variation",
+        type=options.whole_number(1),
+        metavar="N",
+        help="of every training song its variation N alone, and no song for validation or testing: to add what another "
+        "sound font makes of the music",
+    )
+    parser.add_argument(
         "--unheard",
         action="store_true",
         help="play every song with the programs that --variations holds out, and otherwise as written",
@@ -58,11 +65,21 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Render whole songs, with their variations, or the excerpts."""
-    if arguments.variations and arguments.excerpts:
-        raise ValueError("--variations is for whole songs; leave out --excerpts")
-    if arguments.variations and arguments.unheard:
-        raise ValueError("--variations holds out the programs that --unheard plays; give one of them")
-    chosen = render_excerpts if arguments.excerpts else partial(render, variations=arguments.variations)
+    varied = {"--variations": arguments.variations, "--only-variation": arguments.only_variation}
+    varied = [option for option, given in varied.items() if given]
+    if len(varied) > 1:
+        raise ValueError(f"{varied[0]} and {varied[1]} ask for other tracks; give one of them")
+    for option in varied:
+        if arguments.excerpts:
+            raise ValueError(f"{option} is for whole songs; leave out --excerpts")
+        if arguments.unheard:
+            raise ValueError(f"{option} holds out the programs that --unheard plays; give one of them")
+    if arguments.only_variation:
+        chosen = partial(render, versions=[arguments.only_variation], splits=["train"])
+    elif arguments.variations:
+        chosen = partial(render, versions=range(arguments.variations + 1))
+    else:
+        chosen = render_excerpts if arguments.excerpts else render
     chosen(
         arguments.midi,
         arguments.out,

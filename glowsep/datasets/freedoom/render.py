@@ -54,7 +54,7 @@ def render(
     splits: Sequence[str] = SPLITS,
     workers: int | None = None,
     progress: bool = True,
-    variations: int = 0,
+    versions: Sequence[int] | None = None,
     unheard: bool = False,
 ) -> None:
     """Render the whole songs of a split file, with one stem for each channel and program.
@@ -76,10 +76,11 @@ def render(
         Songs rendered at a time; by default, one per processor.
     progress : bool
         Show a progress bar.
-    variations : int
-        Every training song gives so many tracks more, ``<song>+1`` and so on, without a mix: see `variation` in
-        :mod:`glowsep.datasets.freedoom.variations`. With them no training song, as written or varied, plays a program
-        of ``HELD_OUT`` there.
+    versions : sequence of int, optional
+        The tracks that every training song gives: for 0 the song as written, ``<song>``, and for a number n above that
+        its variation n, ``<song>+n``, without a mix; see `variation` in :mod:`glowsep.datasets.freedoom.variations`.
+        None of them, not even 0, plays a program of ``HELD_OUT`` there. By default, songs are as written, with all
+        their programs.
     unheard : bool
         Play every song with those programs alone, and otherwise as written: what training with variations never hears.
 
@@ -88,19 +89,19 @@ def render(
     DatasetError
         If FluidSynth is not installed, or a file is missing, damaged or cannot be written.
     ValueError
-        If ``variations`` is less than 0, or above 0 with ``unheard``.
+        If ``versions`` is empty, holds a number below 0 or is given with ``unheard``.
     """
-    if variations < 0:
-        raise ValueError(f"variations is {variations}, but must be at least 0")
-    if variations and unheard:
-        raise ValueError("variations never play the held-out programs, unheard plays nothing else; choose one of them")
+    if versions is not None and (not len(versions) or min(versions) < 0):
+        raise ValueError(f"versions is {list(versions)}, expected one or more numbers of at least 0")
+    if versions is not None and unheard:
+        raise ValueError("versions never play the held-out programs, unheard plays nothing else; choose one of them")
     midi_folder, out = Path(midi_folder), Path(out)
     split = read_split(midi_folder)
     songs = []
     for part in splits:
         for name in split[part]:
-            number = variations if part == "train" else 0
-            songs += _versions(_midi_file(midi_folder, name), out / part, number, unheard)
+            chosen = versions if part == "train" else None
+            songs += _versions(_midi_file(midi_folder, name), out / part, chosen, unheard)
     synthesiser = FluidSynth(soundfont, rate)  # first: without it, nothing should be written
     with _says_what_cannot_be_written(out):
         out.mkdir(parents=True, exist_ok=True)
@@ -161,13 +162,17 @@ def read_midi(path: str | PathLike) -> mido.MidiFile:
     return song
 
 
-def _versions(source: Path, folder: Path, variations: int, unheard: bool) -> Iterator[Song]:
-    """A song of a split's folder as written, then its variations."""
-    as_written = with_unheard if unheard else with_heard if variations else list
-    yield Song(source, folder / source.stem, change=as_written)
-    for number in range(1, variations + 1):
-        change = partial(variation, name=source.stem, number=number)
-        yield Song(source, folder / f"{source.stem}+{number}", mix=False, change=change)
+def _versions(source: Path, folder: Path, versions: Sequence[int] | None, unheard: bool) -> Iterator[Song]:
+    """What is rendered of a song, into a split's folder."""
+    if versions is None:
+        yield Song(source, folder / source.stem, change=with_unheard if unheard else list)
+        return
+    for number in versions:
+        if number == 0:
+            yield Song(source, folder / source.stem, change=with_heard)
+        else:
+            change = partial(variation, name=source.stem, number=number)
+            yield Song(source, folder / f"{source.stem}+{number}", mix=False, change=change)
 
 
 def _midi_file(midi_folder, name):
