@@ -6,6 +6,7 @@ import soundfile
 
 from glowsep.arrays.threads import blas
 from glowsep.errors import DatasetError
+from glowsep.signals.mid import WINDOW_LENGTH
 from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
 from glowsep.systems.glow.model import GlowConfig
 from glowsep.systems.glow.prior import NOISE_FEATURES, Prior, PriorConfig
@@ -97,7 +98,7 @@ def baselines(tmp_path):
     folder = tmp_path / "baselines"
     folder.mkdir()
     rng = np.random.default_rng(0)
-    solos = {name: rng.random((513, 8), np.float32) for name in INSTRUMENTS}
+    solos = {name: rng.random((WINDOW_LENGTH // 2 + 1, 8), np.float32) for name in INSTRUMENTS}
     AverageSpectrum.from_solos(solos).save(folder / "average_spectrum.npz")
     PoissonNMF.from_solos(solos, rng, components=2, learning_iterations=1, iterations=2).save(folder / "nmf.npz")
     return folder

@@ -8,19 +8,21 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import kl_div
 
 from glowsep.datasets import Track
+from glowsep.datasets import solos as solos_module
 from glowsep.datasets.solos import solo_magnitudes
 from glowsep.errors import DatasetError, PriorError
 from glowsep.learning import nmf
-from glowsep.learning.weights import save_arrays
+from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.metrics import sdr
 from glowsep.signals.masks import mask_waveform, ratio_masks
-from glowsep.signals.mid import RATE, mid_magnitude
+from glowsep.signals.mid import HOP, RATE, WINDOW_LENGTH, mid_magnitude
 from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
-from glowsep.systems.floors_and_ceilings.ceilings import OracleMagnitude, OraclePower
+from glowsep.systems.floors_and_ceilings.ceilings import OracleMagnitude, OraclePower, mask_by_truth
 from glowsep.systems.floors_and_ceilings.floors import EqualShare, Mixture
 from glowsep.systems.nmf.model import PoissonNMF
 
 mixture, equal_share, oracle_magnitude, oracle_power = Mixture(), EqualShare(), OracleMagnitude(), OraclePower()
+KIND = {AverageSpectrum: "spectrum table", PoissonNMF: "dictionary set"}
 NOTES = {"low": (110, 165, 220), "high": (880, 1320, 1760)}
 
 
@@ -121,9 +123,9 @@ def test_masked_estimates_add_up_to_the_mixture(average_spectrum, poisson_nmf):
 def test_all_channels_share_the_masks_of_their_mean():
     song = track(channels=2)
     loud = ratio_masks(np.random.default_rng(0).random((2, *mid_magnitude(song.mixture, RATE).shape)))
-    estimates = mask_waveform(song.mixture, RATE, loud)
+    estimates = mask_waveform(song.mixture, RATE, loud, RATE, WINDOW_LENGTH, HOP)
     for channel in range(2):
-        alone = mask_waveform(song.mixture[[channel]], RATE, loud)
+        alone = mask_waveform(song.mixture[[channel]], RATE, loud, RATE, WINDOW_LENGTH, HOP)
         assert_allclose(estimates[:, [channel]], alone, atol=1e-6)
 
 
@@ -153,10 +155,76 @@ def test_a_source_that_was_never_learnt_is_refused(average_spectrum, poisson_nmf
 def test_solo_frames_are_those_in_which_the_instrument_sounds(solos):
     assert set(solos) == {"low", "high"}
     for frames in solos.values():
-        assert frames.shape[0] == 513 and frames.dtype == np.float32
+        assert frames.shape[0] == WINDOW_LENGTH // 2 + 1 and frames.dtype == np.float32
         assert (frames.max(axis=0) > 0).all()
-    loudest = {name: frames.mean(axis=1).argmax() * RATE / 1024 for name, frames in solos.items()}
+    loudest = {name: frames.mean(axis=1).argmax() * RATE / WINDOW_LENGTH for name, frames in solos.items()}
     assert loudest["low"] < 300 and loudest["high"] > 800
+
+
+def test_silence_is_told_by_the_level_whatever_the_window():
+    """A sine at -80 dB is heard, one at -96 dB is not, though a longer window gives both larger numbers."""
+
+    class Sines(Recordings):
+        def recordings(self, source):
+            sine = np.sin(2 * np.pi * 2756.25 * np.arange(RATE) / RATE)[None]
+            yield "song", {"low": 1e-4, "high": 1.6e-5}[source] * sine, RATE
+
+    for window in (256, 1024, 4096):
+        options = {"quiet": True, "window_length": window, "hop": window // 4}
+        with pytest.raises(DatasetError, match="high plays in none"):
+            solo_magnitudes(Sines(), 1, **options)
+        Sines.sources = ("low",)
+        assert solo_magnitudes(Sines(), 1, **options)["low"].shape[1] > RATE / (window / 4) - 8
+        Sines.sources = ("low", "high")
+
+
+def test_of_many_frames_evenly_spaced_ones_are_kept(monkeypatch):
+    whole = solo_magnitudes(Recordings(), every=2, quiet=True)["low"]
+    monkeypatch.setattr(solos_module, "MOST", whole.shape[1] // 3)
+    few = solo_magnitudes(Recordings(), every=2, quiet=True)["low"]
+    assert_array_equal(few, whole[:, :: -(-whole.shape[1] // (whole.shape[1] // 3))])
+    assert few.shape[1] <= whole.shape[1] // 3
+
+
+@pytest.mark.parametrize("window, hop", [(2048, 512), (2048, 1024)])
+@pytest.mark.parametrize("model", [AverageSpectrum, PoissonNMF])
+def test_a_model_of_another_window_is_used_at_that_window(model, window, hop, tmp_path):
+    fitted = model.fit(Recordings(), window_length=window, hop=hop)
+    fitted.save(tmp_path / "model.npz")
+    loaded, song = model.load(tmp_path / "model.npz"), track(channels=2)
+    assert (loaded.window_length, loaded.hop) == (window, hop)
+    masks = loaded.masks(mid_magnitude(song.mixture, RATE, window, hop))
+    assert_array_equal(loaded(song), mask_waveform(song.mixture, RATE, masks, RATE, window, hop))
+    assert score(loaded, song) > score(equal_share, song) + 3
+    assert model.fit(Recordings(), window_length=window).hop == window // 4
+
+
+@pytest.mark.parametrize("window, hop", [(2048, 500), (1000, 1000), (1023, 341)])
+@pytest.mark.parametrize("model", [AverageSpectrum, PoissonNMF])
+def test_a_hop_that_does_not_divide_the_window_is_refused(model, window, hop):
+    with pytest.raises(ValueError, match="hop is|window_length is 1023"):
+        model.fit(Recordings(), window_length=window, hop=hop)
+
+
+@pytest.mark.parametrize("model", [AverageSpectrum, PoissonNMF])
+def test_a_file_that_does_not_say_its_hop_is_of_the_window_1024(model, tmp_path):
+    """Files of before version 0.3."""
+    model.fit(Recordings(), window_length=1024).save(tmp_path / "model.npz")
+    header, arrays = load_arrays(tmp_path / "model.npz", KIND[model])
+    del header["hop"]
+    save_arrays(tmp_path / "model.npz", KIND[model], header, arrays)
+    loaded = model.load(tmp_path / "model.npz")
+    assert (loaded.window_length, loaded.hop) == (1024, 256)
+
+
+def test_oracles_of_a_longer_window_tell_closer_notes_apart():
+    """Two steady tones 12 Hz apart share every bin of a short window, and hardly one of a long window."""
+    time = np.arange(4 * RATE) / RATE
+    truth = {name: np.sin(2 * np.pi * f * time)[np.newaxis] for name, f in (("low", 300), ("high", 312))}
+    mixture, references = sum(truth.values()), np.stack(list(truth.values()))
+    scores = [sdr(references, mask_by_truth(truth, mixture, RATE, 2, w, w // 4)).mean() for w in (1024, 4096, 16384)]
+    assert scores == sorted(scores) and scores[-1] > scores[0] + 10
+    assert_array_equal(mask_by_truth(truth, mixture, RATE, 2), mask_by_truth(truth, mixture, RATE, 2, 4096, 1024))
 
 
 def test_an_instrument_that_never_plays_cannot_be_learnt():
@@ -171,9 +239,9 @@ def test_an_instrument_that_never_plays_cannot_be_learnt():
 
 def test_the_average_spectrum_is_the_mean_of_the_frames(solos, average_spectrum):
     assert_allclose(average_spectrum.spectra[0], solos["low"].mean(axis=1), rtol=1e-5)
-    masks = average_spectrum.masks(np.ones((513, 3)))
+    masks = average_spectrum.masks(np.ones((2049, 3)))
     assert_allclose(masks.sum(axis=0), 1, rtol=1e-5)
-    assert masks[0, 5, 0] > 0.9 and masks[1, 82, 0] > 0.9  # 108 and 1766 Hz
+    assert masks[0, 20, 0] > 0.9 and masks[1, 327, 0] > 0.9  # 108 and 1760 Hz
 
 
 @settings(max_examples=20, deadline=None)

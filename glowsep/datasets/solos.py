@@ -6,17 +6,26 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from glowsep.arrays.integers import ceil_divide
 from glowsep.datasets import MUSDB18, MUSDB18HQ, open_dataset
 from glowsep.datasets.files import has_split
 from glowsep.datasets.track import Dataset
 from glowsep.errors import DatasetError
-from glowsep.signals.mid import mid, mid_magnitude
+from glowsep.signals.mid import HOP, WINDOW_LENGTH, mid, mid_magnitude
+from glowsep.signals.spectrogram import full_scale, require_window
 
-SILENCE = 1e-2  # a frame below this in every bin is silent; a full-scale sine has 256, so this is at -88 dB
+SILENCE = 4e-5  # a frame below this in every bin is silent; a full-scale sine has 1, so this is at -88 dB
+EVERY = 4  # frames, of which one is kept: at the default hop one in 0.19 s
+MOST = 20_000  # frames kept of a source: more take hours and gigabytes, and teach dictionaries nothing new
 
 
 def solo_magnitudes(
-    dataset: Dataset, every: int = 15, rng: np.random.Generator | None = None, quiet: bool = False
+    dataset: Dataset,
+    every: int = EVERY,
+    rng: np.random.Generator | None = None,
+    quiet: bool = False,
+    window_length: int = WINDOW_LENGTH,
+    hop: int = HOP,
 ) -> dict[str, np.ndarray]:
     """Magnitude frames of each source's solo recordings, evenly spaced through all of them.
 
@@ -25,11 +34,14 @@ def solo_magnitudes(
     dataset : glowsep.datasets.Dataset
         Only its ``recordings`` are read, never a mixture.
     every : int
-        One frame of so many is kept: neighbours overlap and hardly differ.
+        One frame of so many is kept: neighbours overlap and hardly differ. If that leaves more than ``MOST`` of a
+        source, it is one of so many times 2, 3 and so on.
     rng : numpy.random.Generator, optional
         Says which frame of a recording comes first; seed 0 by default.
     quiet : bool
         No progress bar.
+    window_length, hop : int
+        Of the STFT, in samples at 22,050 Hz.
 
     Returns
     -------
@@ -40,15 +52,20 @@ def solo_magnitudes(
     ------
     DatasetError
         If a source never plays; then none is learnt.
+    ValueError
+        If window and hop do not fit together.
     """
+    require_window(window_length, hop)
     rng = np.random.default_rng(0) if rng is None else rng
     solos = {}
     for source in dataset.sources:
         recordings = tqdm(dataset.recordings(source), desc=source, unit="recording", disable=quiet)
-        frames = [_sounding_frames(waveform, rate, every, rng) for _, waveform, rate in recordings]
-        solos[source] = np.concatenate(frames, axis=1) if frames else np.zeros((0, 0))
-        if solos[source].size == 0:
+        magnitudes = (mid_magnitude(waveform, rate, window_length, hop) for _, waveform, rate in recordings)
+        frames = [_sounding(magnitude[:, rng.integers(every) :: every]) for magnitude in magnitudes]
+        count = sum(part.shape[1] for part in frames)
+        if not count:
             raise never_plays(dataset, source)
+        solos[source] = np.concatenate(frames, axis=1)[:, :: ceil_divide(count, MOST)].copy()
     return solos
 
 
@@ -98,6 +115,6 @@ def validation_split(path: str | Path, dataset: Dataset) -> Dataset | None:
     return open_dataset(path, "validation") if has_one else None
 
 
-def _sounding_frames(waveform, rate, every, rng):
-    magnitude = mid_magnitude(waveform, rate)[:, rng.integers(every) :: every]
-    return magnitude[:, magnitude.max(axis=0) > SILENCE]
+def _sounding(magnitude):
+    """The frames that are not silent, of the magnitude (bins, frames) of a window of 2 (bins - 1) samples."""
+    return magnitude[:, magnitude.max(axis=0) > SILENCE * full_scale(2 * (len(magnitude) - 1))]

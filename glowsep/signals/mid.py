@@ -11,6 +11,9 @@ from glowsep.signals.spectrogram import stft
 #: Hz; that of the shipped priors and of `glowsep.signals.masks.mask_waveform`: comparisons compare models, not rates.
 RATE = 22_050
 
+#: Samples at that rate; the window and hop of the shipped priors, and of all that they are compared with.
+WINDOW_LENGTH, HOP = 4096, 1024
+
 
 def downmix(waveform: np.ndarray) -> np.ndarray:
     r"""The mean of all channels; a channel of opposite polarity is turned round first.
@@ -54,14 +57,18 @@ def mid(waveform: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
     return on_device_of(resample(to_host(downmix(waveform)), rate, new_rate), waveform)
 
 
-def channel_magnitudes(waveform: np.ndarray, rate: int) -> np.ndarray:
-    """Magnitude spectrograms of what can be heard of each channel, at 22,050 Hz, with `glowsep.stft`'s defaults.
+def channel_magnitudes(
+    waveform: np.ndarray, rate: int, window_length: int = WINDOW_LENGTH, hop: int = HOP
+) -> np.ndarray:
+    """Magnitude spectrograms of what can be heard of each channel, at 22,050 Hz.
 
     Parameters
     ----------
     waveform : array, (..., samples)
     rate : int
         Hz.
+    window_length, hop : int
+        Of the STFT, in samples at 22,050 Hz.
 
     Returns
     -------
@@ -69,11 +76,11 @@ def channel_magnitudes(waveform: np.ndarray, rate: int) -> np.ndarray:
 
     Examples
     --------
-    >>> channel_magnitudes(np.ones((2, 512)), 22050).shape
-    (2, 513, 3)
+    >>> channel_magnitudes(np.ones((2, 2048)), 22050).shape
+    (2, 2049, 3)
     """
     heard = on_device_of(resample(audible(to_host(waveform), rate), rate, RATE), waveform)
-    return array_module(heard).abs(stft(heard))
+    return array_module(heard).abs(stft(heard, window_length, hop))
 
 
 def mean_magnitude(magnitudes: np.ndarray) -> np.ndarray:
@@ -103,12 +110,12 @@ def mean_magnitude(magnitudes: np.ndarray) -> np.ndarray:
     return loudest * xp.sqrt((relative**2).mean(axis=-3))
 
 
-def mid_magnitude(waveform: np.ndarray, rate: int) -> np.ndarray:
+def mid_magnitude(waveform: np.ndarray, rate: int, window_length: int = WINDOW_LENGTH, hop: int = HOP) -> np.ndarray:
     """`mean_magnitude` of the `channel_magnitudes` of (..., channels, samples): (..., bins, frames).
 
     Examples
     --------
-    >>> mid_magnitude(np.ones((2, 512)), 22050).shape
-    (513, 3)
+    >>> mid_magnitude(np.ones((2, 2048)), 22050).shape
+    (2049, 3)
     """
-    return mean_magnitude(channel_magnitudes(waveform, rate))
+    return mean_magnitude(channel_magnitudes(waveform, rate, window_length, hop))

@@ -109,6 +109,29 @@ def full_scale(window_length: int) -> float:
     return window_length / 4
 
 
+def require_window(window_length: int, hop: int) -> None:
+    """Refuse a window whose highest bin is not the Nyquist frequency, or whose shifted copies fit no whole time in it.
+
+    Masks are found at one rate and applied at another, where the hop is rounded and the window is a multiple of it.
+
+    Raises
+    ------
+    ValueError
+        If the window's length is odd, or the hop is not a half, a third, a quarter ... of it.
+
+    Examples
+    --------
+    >>> require_window(4096, 1000)
+    Traceback (most recent call last):
+        ...
+    ValueError: hop is 1000, but must be the window's length, 4096, divided by 2, 3, 4 ...
+    """
+    if window_length < 2 or window_length % 2:
+        raise ValueError(f"window_length is {window_length}, but must be an even number of samples")
+    if not 1 <= hop <= window_length // 2 or window_length % hop:
+        raise ValueError(f"hop is {hop}, but must be the window's length, {window_length}, divided by 2, 3, 4 ...")
+
+
 def hann(window_length, hop, like):
     """Periodic Hann window (window_length,), of the dtype and on the device of ``like``.
 

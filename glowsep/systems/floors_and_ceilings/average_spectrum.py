@@ -14,10 +14,11 @@ from glowsep.datasets.solos import solo_magnitudes
 from glowsep.datasets.track import Dataset
 from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.signals.masks import MASK_EXPONENT, mask_waveform, ratio_masks
-from glowsep.signals.mid import mid_magnitude
+from glowsep.signals.mid import RATE, WINDOW_LENGTH, mid_magnitude
 from glowsep.systems.system import System
 
 KIND = "spectrum table"
+OLD_HOP = 256  # of the files that do not say it
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,6 +36,8 @@ class AverageSpectrum(System):
         Mean magnitudes.
     exponent : float
         p, of the masks.
+    hop : int
+        Of the STFT, in samples at 22,050 Hz; its window follows from the bins.
 
     Examples
     --------
@@ -48,27 +51,42 @@ class AverageSpectrum(System):
     sources: tuple[str, ...]
     spectra: np.ndarray
     exponent: float
+    hop: int
     name = "average_spectrum"
     trained_on = "solos"
     weights = "baselines/average_spectrum.npz"
     for_comparison = True
 
     @classmethod
-    def fit(cls, dataset: Dataset, *, seed: int = 0, progress: bool = False) -> AverageSpectrum:
+    def fit(
+        cls,
+        dataset: Dataset,
+        *,
+        window_length: int = WINDOW_LENGTH,
+        hop: int | None = None,
+        seed: int = 0,
+        progress: bool = False,
+    ) -> AverageSpectrum:
         """Average the frames in which each instrument of the data set plays alone.
 
         Parameters
         ----------
         dataset : glowsep.datasets.Dataset
+        window_length, hop : int
+            Of the STFT, in samples at 22,050 Hz; the hop is a quarter of the window by default.
         seed : int
             Says which frames are taken.
         progress : bool
             Show a progress bar for each instrument.
         """
-        return cls.from_solos(solo_magnitudes(dataset, rng=np.random.default_rng(seed), quiet=not progress))
+        rng, hop = np.random.default_rng(seed), hop or window_length // 4
+        solos = solo_magnitudes(dataset, rng=rng, quiet=not progress, window_length=window_length, hop=hop)
+        return cls.from_solos(solos, hop=hop)
 
     @classmethod
-    def from_solos(cls, solos: Mapping[str, np.ndarray], exponent: float = MASK_EXPONENT) -> AverageSpectrum:
+    def from_solos(
+        cls, solos: Mapping[str, np.ndarray], exponent: float = MASK_EXPONENT, hop: int | None = None
+    ) -> AverageSpectrum:
         """Average the frames of each instrument.
 
         Parameters
@@ -77,16 +95,25 @@ class AverageSpectrum(System):
             Magnitudes of the instruments alone, as `glowsep.datasets.solos.solo_magnitudes` gives them.
         exponent : float
             p, of the masks.
+        hop : int, optional
+            Of the STFT; a quarter of the window by default.
         """
-        return cls(tuple(solos), np.stack([frames.mean(axis=1) for frames in solos.values()]), exponent)
+        spectra = np.stack([frames.mean(axis=1) for frames in solos.values()])
+        return cls(tuple(solos), spectra, exponent, hop or (spectra.shape[1] - 1) // 2)
 
     def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
-        return mask_waveform(mixture, rate, self.masks(mid_magnitude(mixture, rate)))
+        window = self.window_length, self.hop
+        return mask_waveform(mixture, rate, self.masks(mid_magnitude(mixture, rate, *window)), RATE, *window)
 
     def masks(self, magnitude: np.ndarray) -> np.ndarray:
         """Masks (sources, bins, frames) for a mixture's magnitude (bins, frames): of it, only the shape matters."""
         masks = ratio_masks(on_device_of(self.spectra, magnitude)[:, :, None], self.exponent)
         return array_module(magnitude).broadcast_to(masks, (len(self.sources), *magnitude.shape))
+
+    @property
+    def window_length(self) -> int:
+        """Of the STFT, in samples at 22,050 Hz."""
+        return 2 * (self.spectra.shape[1] - 1)
 
     def only(self, sources: Iterable[str]) -> AverageSpectrum:
         sources = tuple(sources)
@@ -100,7 +127,9 @@ class AverageSpectrum(System):
         PriorError
             If the folder is missing, not writable or full.
         """
-        save_arrays(path, KIND, {"names": self.sources, "exponent": self.exponent}, {"spectra": self.spectra})
+        save_arrays(
+            path, KIND, {"names": self.sources, "exponent": self.exponent, "hop": self.hop}, {"spectra": self.spectra}
+        )
 
     @classmethod
     def load(cls, path: str | PathLike | None = None) -> AverageSpectrum:
@@ -112,7 +141,7 @@ class AverageSpectrum(System):
             If the file is missing, damaged, or holds something else.
         """
         header, arrays = load_arrays(cls.shipped_weights() if path is None else path, KIND)
-        return cls(tuple(header["names"]), arrays["spectra"], header["exponent"])
+        return cls(tuple(header["names"]), arrays["spectra"], header["exponent"], header.get("hop", OLD_HOP))
 
     def settings(self) -> dict[str, str]:
         return {"mask exponent": f"{self.exponent:g}"}

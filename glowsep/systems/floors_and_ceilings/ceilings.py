@@ -11,13 +11,20 @@ from glowsep.arrays.devices import on_device_of, to_host
 from glowsep.arrays.library import array_module
 from glowsep.datasets.track import Track
 from glowsep.signals.masks import mask_waveform, ratio_masks
-from glowsep.signals.mid import RATE
+from glowsep.signals.mid import HOP, RATE, WINDOW_LENGTH
 from glowsep.signals.resampling import resample
 from glowsep.signals.spectrogram import stft
 from glowsep.systems.system import System
 
 
-def mask_by_truth(truth: Mapping[str, np.ndarray], mixture: np.ndarray, rate: int, exponent: float) -> np.ndarray:
+def mask_by_truth(
+    truth: Mapping[str, np.ndarray],
+    mixture: np.ndarray,
+    rate: int,
+    exponent: float,
+    window_length: int = WINDOW_LENGTH,
+    hop: int = HOP,
+) -> np.ndarray:
     r"""Apply masks of the true sources' magnitudes, :math:`m_i = |S_i|^p / \sum_j |S_j|^p`, to each channel.
 
     Source: chapter 2; Liutkus & Badeau 2015, section 2.
@@ -31,6 +38,8 @@ def mask_by_truth(truth: Mapping[str, np.ndarray], mixture: np.ndarray, rate: in
         Hz.
     exponent : float
         p.
+    window_length, hop : int
+        Of the STFT, in samples at 22,050 Hz.
 
     Returns
     -------
@@ -46,7 +55,8 @@ def mask_by_truth(truth: Mapping[str, np.ndarray], mixture: np.ndarray, rate: in
     """
     waveforms = array_module(mixture).stack([on_device_of(waveform, mixture) for waveform in truth.values()])
     waveforms = on_device_of(resample(to_host(waveforms), rate, RATE), mixture)
-    return mask_waveform(mixture, rate, ratio_masks(array_module(mixture).abs(stft(waveforms)), exponent))
+    magnitudes = array_module(mixture).abs(stft(waveforms, window_length, hop))
+    return mask_waveform(mixture, rate, ratio_masks(magnitudes, exponent), RATE, window_length, hop)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

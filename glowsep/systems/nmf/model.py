@@ -12,12 +12,13 @@ from glowsep.datasets.solos import solo_magnitudes
 from glowsep.datasets.track import Dataset
 from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.signals.masks import MASK_EXPONENT, share_out
-from glowsep.signals.mid import channel_magnitudes
+from glowsep.signals.mid import RATE, WINDOW_LENGTH, channel_magnitudes
 from glowsep.systems.nmf.separate import joint_masks, joint_masks_of_channels
 from glowsep.systems.nmf.train import learn_dictionaries
 from glowsep.systems.system import System
 
 KIND = "dictionary set"
+OLD_HOP = 256  # of the files that do not say it
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,6 +42,8 @@ class PoissonNMF(System):
         Of the activations' updates on a mixture.
     exponent : float
         p, of the masks.
+    hop : int
+        Of the STFT, in samples at 22,050 Hz; its window follows from the bins.
 
     Examples
     --------
@@ -57,25 +60,37 @@ class PoissonNMF(System):
     dictionaries: np.ndarray
     iterations: int
     exponent: float
+    hop: int
     name = "nmf"
     trained_on = "solos"
     weights = "baselines/nmf.npz"
     for_comparison = True
 
     @classmethod
-    def fit(cls, dataset: Dataset, *, seed: int = 0, progress: bool = False) -> PoissonNMF:
+    def fit(
+        cls,
+        dataset: Dataset,
+        *,
+        window_length: int = WINDOW_LENGTH,
+        hop: int | None = None,
+        seed: int = 0,
+        progress: bool = False,
+    ) -> PoissonNMF:
         """Learn a dictionary from the frames in which each instrument of the data set plays alone.
 
         Parameters
         ----------
         dataset : glowsep.datasets.Dataset
+        window_length, hop : int
+            Of the STFT, in samples at 22,050 Hz; the hop is a quarter of the window by default.
         seed : int
             Says which frames are taken, and where learning starts.
         progress : bool
             Show a progress bar for each instrument.
         """
-        rng = np.random.default_rng(seed)
-        return cls.from_solos(solo_magnitudes(dataset, rng=rng, quiet=not progress), rng)
+        rng, hop = np.random.default_rng(seed), hop or window_length // 4
+        solos = solo_magnitudes(dataset, rng=rng, quiet=not progress, window_length=window_length, hop=hop)
+        return cls.from_solos(solos, rng, hop=hop)
 
     @classmethod
     def from_solos(
@@ -86,6 +101,7 @@ class PoissonNMF(System):
         learning_iterations: int = 60,
         iterations: int = 30,
         exponent: float = MASK_EXPONENT,
+        hop: int | None = None,
     ) -> PoissonNMF:
         """Learn a dictionary from each instrument's frames.
 
@@ -102,20 +118,26 @@ class PoissonNMF(System):
             Spectra in a dictionary.
         learning_iterations : int
             Of dictionary and activations together, on the solo recordings.
-        iterations, exponent
-            See the attributes.
+        iterations, exponent, hop
+            See the attributes; the hop is a quarter of the window by default.
         """
         dictionaries = learn_dictionaries(solos.values(), components, learning_iterations, rng)
-        return cls(tuple(solos), dictionaries, iterations, exponent)
+        return cls(tuple(solos), dictionaries, iterations, exponent, hop or (dictionaries.shape[1] - 1) // 2)
 
     def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
-        magnitudes = channel_magnitudes(mixture, rate)
+        window = self.window_length, self.hop
+        magnitudes = channel_magnitudes(mixture, rate, *window)
         masks = joint_masks_of_channels(magnitudes, self.dictionaries, self.iterations, self.exponent)
-        return share_out(mixture, rate, masks)
+        return share_out(mixture, rate, masks, RATE, *window)
 
     def masks(self, magnitude: np.ndarray) -> np.ndarray:
         """Masks (sources, bins, frames) for a mixture's magnitude (bins, frames)."""
         return joint_masks(magnitude, self.dictionaries, self.iterations, self.exponent)
+
+    @property
+    def window_length(self) -> int:
+        """Of the STFT, in samples at 22,050 Hz."""
+        return 2 * (self.dictionaries.shape[1] - 1)
 
     def only(self, sources: Iterable[str]) -> PoissonNMF:
         sources = tuple(sources)
@@ -129,7 +151,7 @@ class PoissonNMF(System):
         PriorError
             If the folder is missing, not writable or full.
         """
-        header = {"names": self.sources, "iterations": self.iterations, "exponent": self.exponent}
+        header = {"names": self.sources, "iterations": self.iterations, "exponent": self.exponent, "hop": self.hop}
         save_arrays(path, KIND, header, {"dictionaries": self.dictionaries})
 
     @classmethod
@@ -142,7 +164,13 @@ class PoissonNMF(System):
             If the file is missing, damaged, or holds something else.
         """
         header, arrays = load_arrays(cls.shipped_weights() if path is None else path, KIND)
-        return cls(tuple(header["names"]), arrays["dictionaries"], header["iterations"], header["exponent"])
+        return cls(
+            tuple(header["names"]),
+            arrays["dictionaries"],
+            header["iterations"],
+            header["exponent"],
+            header.get("hop", OLD_HOP),
+        )
 
     def settings(self) -> dict[str, str]:
         return {"iterations": str(self.iterations), "mask exponent": f"{self.exponent:g}"}
