@@ -706,6 +706,54 @@ def test_a_baseline_names_the_source_that_never_plays(method, refused, dataset):
     assert f"{dataset / 'train'}: guitar plays in none of its tracks" in line
 
 
+@pytest.mark.parametrize("method", ["instglow", "nmf", "average_spectrum"])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--window", 2048, "--hop", 500], "hop is 500, but must be the window's length, 2048, divided by 2, 3, 4"),
+        (["--window", 2047], "window_length is 2047, but must be an even number"),
+        (["--hop", 4096], "hop is 4096"),
+    ],
+)
+def test_a_window_that_cannot_be_is_refused(method, options, said, refused, dataset):
+    assert said in refused("train", dataset, "--method", method, *options)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--window", 1004], "window_length is 1004, but must be a multiple of 8"),
+        (["--drive", 1.5], "--drive: is 1.5, but must be a number from 0 to 1"),
+        (["--drive", -0.1], "--drive"),
+        (["--frames", 0], "--frames"),
+        (["--hidden", 0], "--hidden"),
+        (["--flow-steps", 0], "--flow-steps"),
+        (["--window", 10**6], "are needed for training"),
+        (["--method", "nmf", "--frames", 8], "--frames is not for nmf"),
+        (["--method", "nmf", "--drive", 0.5], "--drive is not for nmf"),
+        (["--method", "average_spectrum", "--flow-steps", 8], "--flow-steps is not for average_spectrum"),
+    ],
+)
+def test_a_training_that_cannot_be_is_refused(options, said, refused, dataset):
+    assert said in refused("train", dataset, *options)
+
+
+@pytest.mark.parametrize("method", ["instglow", "nmf"])
+def test_a_data_set_that_is_given_twice_is_refused(method, refused, dataset):
+    assert f"{dataset}" in refused("train", dataset, dataset, "--method", method)
+    line = refused("train", dataset, dataset / "train" / "..", "--method", method)
+    assert "given twice" in line
+
+
+@pytest.mark.parametrize("method", ["instglow", "nmf"])
+def test_data_sets_of_other_sources_are_refused(method, refused, dataset, tmp_path):
+    kazoos = tmp_path / "kazoos" / "song"
+    kazoos.mkdir(parents=True)
+    soundfile.write(kazoos / "kazoo.wav", noise(RATE), RATE)
+    line = refused("train", dataset, kazoos.parent, "--method", method)
+    assert str(kazoos.parent) in line and "'bass'" in line
+
+
 def test_one_file_for_two_priors_is_refused(refused, dataset, tmp_path):
     line = refused("train", dataset, "--source", "bass", "--source", "piano", "-o", tmp_path / "both.npz")
     assert "one source" in line

@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ import soundfile
 from conftest import INSTRUMENTS, RATE, TINY, noise
 
 from glowsep.cli import COMMANDS, command_line, main
+from glowsep.learning.weights import load_arrays
 from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
+from glowsep.systems.glow import train
 from glowsep.systems.glow.prior import Prior
 from glowsep.systems.nmf.model import PoissonNMF
 
@@ -245,6 +248,57 @@ def test_train_without_a_source_trains_all(dataset, tmp_path, monkeypatch):
     monkeypatch.setattr("glowsep.systems.glow.instglow.PriorConfig", lambda: TINY)
     assert run("train", dataset, "-o", tmp_path / "mine", "--steps", 1, "--batch", 1) == 0
     assert files(tmp_path / "mine") == sorted(f"{name}.npz" for name in INSTRUMENTS)
+
+
+def test_train_hears_several_data_sets(dataset, tmp_path, monkeypatch):
+    """The second has no validation split, another rate, and one source more than is trained."""
+    monkeypatch.setattr("glowsep.systems.glow.instglow.PriorConfig", lambda: TINY)
+    other, heard = tmp_path / "other", []
+    for source in ("bass", "drums"):
+        (other / "song").mkdir(parents=True, exist_ok=True)
+        soundfile.write(other / "song" / f"{source}.wav", noise(2 * RATE, seed=5), 2 * RATE, "FLOAT")
+
+    def fit(prior, solo, validation, config, checkpoint, progress):
+        heard.append((len(solo) / RATE, len(validation) / RATE))
+        return train.fit(prior, solo, validation, config, checkpoint, progress)
+
+    monkeypatch.setattr("glowsep.systems.glow.prior.train", SimpleNamespace(fit=fit))
+    options = ["--source", "bass", "--steps", 1, "--batch", 1]
+    assert run("train", dataset, "-o", tmp_path / "one.npz", *options) == 0
+    assert run("train", dataset, other, "-o", tmp_path / "both.npz", *options) == 0
+    assert heard == [pytest.approx((2, 2), abs=0.05), pytest.approx((3, 2), abs=0.05)]
+    assert run("train", dataset, other, "-o", tmp_path / "all") == 1  # guitar and piano are in the first alone
+
+
+def test_the_training_options_reach_the_prior(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr("glowsep.systems.glow.instglow.PriorConfig", lambda: TINY)
+    path, checkpoint = tmp_path / "bass.npz", tmp_path / "kept"
+    shape = ["--window", 128, "--hop", 32, "--flow-steps", 2, "--hidden", 6]
+    options = ["--frames", 8, "--drive", 0.5, "--steps", 1, "--batch", 1, "--checkpoint", checkpoint]
+    assert run("train", dataset, "--source", "bass", "-o", path, *shape, *options) == 0
+    config = Prior.load(path).config
+    assert (config.window_length, config.hop, config.glow.channels) == (128, 32, 64)
+    assert (config.glow.steps, config.glow.hidden) == (2, 6)
+    training = load_arrays(checkpoint, "checkpoint")[0]["training"]
+    assert (training["frames"], training["drive"], training["batch"]) == (8, 0.5, 1)
+    assert run("train", dataset, "--source", "bass", "-o", path, "--window", 256, *options[:-2]) == 0
+    assert Prior.load(path).config.hop == 64  # a quarter of the window
+
+
+def test_the_checkpoint_of_another_window_is_refused(dataset, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("glowsep.systems.glow.instglow.PriorConfig", lambda: TINY)
+    options = ["--source", "bass", "--steps", 1, "--batch", 1, "-o", tmp_path / "bass.npz"]
+    assert run("train", dataset, *options, "--checkpoint", tmp_path / "kept") == 0
+    capsys.readouterr()
+    assert run("train", dataset, *options, "--checkpoint", tmp_path / "kept", "--window", 128) == 1
+    assert "kept: the checkpoint of another prior configuration" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("method", ["average-spectrum", "nmf"])
+def test_a_baseline_is_trained_at_the_window_that_is_asked_for(method, dataset, tmp_path):
+    assert run("train", dataset, "--method", method, "-o", tmp_path / "learnt.npz", "--window", 512) == 0
+    learnt = {"average-spectrum": AverageSpectrum, "nmf": PoissonNMF}[method].load(tmp_path / "learnt.npz")
+    assert (learnt.window_length, learnt.hop) == (512, 128)
 
 
 @pytest.mark.parametrize("method", ["average-spectrum", "nmf"])

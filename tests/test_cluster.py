@@ -112,7 +112,7 @@ def train_tiny_but_die_once(arguments, source, path, shared):
 
     def save_and_die(*given):
         save_checkpoint(*given)
-        if source == "drums" and first_time(arguments.dataset / "died"):
+        if source == "drums" and first_time(arguments.datasets[0] / "died"):
             kill_this_worker()
 
     with mock.patch("glowsep.learning.training.save_checkpoint", save_and_die):

@@ -14,9 +14,9 @@ from conftest import dataset_refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glowsep.datasets import MUSDB18, MUSDB18HQ, Slakh2100, StemFolder, open_dataset
+from glowsep.datasets import MUSDB18, MUSDB18HQ, Joined, Slakh2100, StemFolder, open_dataset
 from glowsep.datasets.files import audio_file
-from glowsep.datasets.solos import validation_split
+from glowsep.datasets.solos import solo_waveforms, validation_split
 from glowsep.errors import AudioError
 
 RATE = 8000
@@ -29,6 +29,63 @@ def write(path, seed, samples=RATE // 4, channels=1, rate=RATE):
     levels = np.random.default_rng(seed).integers(-3000, 3000, (samples, channels)).astype(np.int16)
     soundfile.write(path, levels, rate, subtype="PCM_16")
     return levels.T.astype(np.float32) / 32768
+
+
+# Several data sets as one
+
+
+@pytest.fixture
+def two(tmp_path):
+    """Two data sets whose tracks have the same name and other rates, numbers of channels and formats."""
+    written = {}
+    for seed, (folder, name) in enumerate(
+        [("a", "lute.wav"), ("a", "voice.wav"), ("b", "lute.flac"), ("b", "voice.flac")]
+    ):
+        shape = {"channels": 1, "rate": RATE} if folder == "a" else {"channels": 2, "rate": 2 * RATE}
+        written[folder, name.split(".")[0]] = write(tmp_path / folder / "song" / name, seed, **shape)
+    return tmp_path, written
+
+
+def test_joined_data_sets_are_read_one_after_the_other(two):
+    path, written = two
+    parts = [StemFolder(path / name) for name in ("a", "b")]
+    joined = Joined(parts)
+    assert joined.names == (f"{path / 'a'}/song", f"{path / 'b'}/song") and joined.sources == ("lute", "voice")
+    for track, folder, rate in zip(joined, ("a", "b"), (RATE, 2 * RATE), strict=True):
+        assert track.rate == rate and track.name == f"{path / folder}/song"
+        for source, waveform in track.sources.items():
+            np.testing.assert_array_equal(waveform, written[folder, source])
+    heard = list(joined.recordings("voice"))
+    assert [(name, rate) for name, _, rate in heard] == list(zip(joined.names, (RATE, 2 * RATE), strict=True))
+    for (_, waveform, _), folder in zip(heard, ("a", "b"), strict=True):
+        np.testing.assert_array_equal(waveform, written[folder, "voice"])
+
+
+def test_recordings_of_joined_data_sets_come_to_one_rate(two):
+    path, written = two
+    first, second = solo_waveforms(Joined([StemFolder(path / "a"), StemFolder(path / "b")]), "lute", RATE, quiet=True)
+    np.testing.assert_allclose(first, written["a", "lute"][0], atol=1e-6)
+    assert second.shape == (RATE // 8,) and second.any()
+
+
+def test_joined_data_sets_read_the_sources_that_are_named(two):
+    path, _ = two
+    write(path / "b" / "song" / "drum.wav", 7, channels=2, rate=2 * RATE)
+    parts = [StemFolder(path / name) for name in ("a", "b")]
+    assert Joined(parts, ["voice"]).sources == ("voice",) and list(Joined(parts, ["voice"])[1].sources) == ["voice"]
+    dataset_refused(lambda: Joined(parts), path / "a", "'drum'", path / "b", "name the sources")
+    dataset_refused(lambda: Joined(parts[::-1]), path / "a", "has no 'drum'; its sources are lute, voice")
+    dataset_refused(lambda: Joined(parts, ["drum"]), path / "a", "has no 'drum'; its sources are lute, voice")
+    with pytest.raises(ValueError, match="source is 'lute', expected one of voice"):
+        list(Joined(parts, ["voice"]).recordings("lute"))
+
+
+def test_a_data_set_is_not_joined_to_itself(two, monkeypatch):
+    path, _ = two
+    monkeypatch.chdir(path)
+    dataset_refused(lambda: Joined([StemFolder(path / "a"), StemFolder("a")]), "given twice")
+    (path / "c").symlink_to(path / "a")
+    dataset_refused(lambda: Joined([StemFolder(path / "a"), StemFolder(path / "c")]), path / "c", "given twice")
 
 
 # A folder of stems

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import multivariate_normal, norm
 
 from glowsep.errors import PriorError
+from glowsep.signals.mid import HOP, WINDOW_LENGTH
 from glowsep.systems.glow.noise import add_noise, dithered
 from glowsep.systems.glow.prior import NOISE_FEATURES, Prior, PriorConfig
 
@@ -323,7 +324,22 @@ def test_a_prior_of_another_shape_than_its_configuration_is_refused(tmp_path):
         Prior.load(tmp_path / "bass.npz")
 
 
-def test_the_default_prior_hears_22050_hz_through_the_papers_window():
+def test_the_default_prior_hears_22050_hz_through_the_window_of_what_it_is_compared_with():
     config = PriorConfig()
-    assert (config.rate, config.window_length, config.hop) == (22050, 1024, 256)
-    assert config.glow.channels == config.window_length // 2
+    assert (config.rate, config.window_length, config.hop) == (22050, 4096, 1024) == (RATE, WINDOW_LENGTH, HOP)
+    assert config.glow.channels == config.window_length // 2 and config.glow.squeeze == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"hop": 1000}, "hop is 1000, but must be the window's length, 4096, divided by 2, 3, 4"),
+        ({"hop": 4096}, "hop is 4096"),
+        ({"hop": 0}, "hop is 0"),
+        ({"window_length": 4097}, "window_length is 4097, but must be an even number"),
+        ({"window_length": 0}, "window_length is 0"),
+    ],
+)
+def test_a_window_and_a_hop_that_do_not_fit_are_refused(wrong, said):
+    with pytest.raises(ValueError, match=said):
+        PriorConfig(**wrong)

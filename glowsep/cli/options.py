@@ -19,6 +19,19 @@ DEVICES = ("cpu", "cuda")
 def add_dataset(parser: ArgumentParser, split: str) -> None:
     """Add the argument ``DATASET`` and ``--split``; `open_split` acts on them."""
     parser.add_argument("dataset", type=Path, metavar="DATASET", help="a data set's folder")
+    add_split(parser, split)
+
+
+def add_datasets(parser: ArgumentParser, split: str) -> None:
+    """Add the arguments ``DATASET ...`` and ``--split``; `open_split` acts on each."""
+    parser.add_argument(
+        "datasets", type=Path, nargs="+", metavar="DATASET", help="a data set's folder; of several, all are heard"
+    )
+    add_split(parser, split)
+
+
+def add_split(parser: ArgumentParser, split: str) -> None:
+    """Add ``--split``."""
     parser.add_argument(
         "--split", metavar="NAME", help=f"the part of it (default: {split}, or all of a data set without parts)"
     )
@@ -107,6 +120,11 @@ def whole_number(lowest: int) -> Callable[[str], int]:
 def number(lowest: float) -> Callable[[str], float]:
     """A type of argument: finite numbers from ``lowest``."""
     return _number(float, lambda value: lowest <= value < math.inf, f"must be a number of at least {lowest}")
+
+
+def share(text: str) -> float:
+    """A type of argument: numbers from 0 to 1."""
+    return _number(float, lambda value: 0 <= value <= 1, "must be a number from 0 to 1")(text)
 
 
 def above_zero(text: str) -> float:

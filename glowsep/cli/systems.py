@@ -28,7 +28,7 @@ DEFAULTS = {
     "device": "cpu",
 }
 #: What the command line calls them, if not by their own name.
-OPTIONS = {"weights": "--priors or --model"}
+OPTIONS = {"weights": "--priors or --model", "window_length": "--window"}
 
 
 def add_method(parser: ArgumentParser, names: tuple[str, ...], about: str) -> None:

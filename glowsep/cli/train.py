@@ -12,9 +12,9 @@ import numpy as np
 from glowsep import cluster
 from glowsep.arrays.files import folder_made
 from glowsep.cli import options, systems
+from glowsep.datasets.joined import Joined
 from glowsep.datasets.solos import validation_split
-from glowsep.datasets.track import Dataset
-from glowsep.errors import DatasetError, PriorError
+from glowsep.errors import PriorError
 from glowsep.systems.glow.prior import PriorConfig
 from glowsep.systems.glow.train import TrainingConfig
 from glowsep.systems.registry import SYSTEMS, TRAINED
@@ -22,15 +22,17 @@ from glowsep.systems.registry import SYSTEMS, TRAINED
 SUMMARY = "train priors on solo recordings, or another system"
 EXAMPLE = "python -m glowsep train data/freedoom4 --source bass -o priors/bass.npz --steps 2000"
 
+#: Those options that training takes; which of them a system knows, its functions' signatures say.
+TRAINING = (
+    "steps", "batch", "frames", "drive", "window_length", "hop", "flow_steps", "hidden", "exponent", "scale",
+)  # fmt: skip
+
 #: The options that not every system takes, as they are if nobody gives them.
 DEFAULTS = {
     "source": None,
     "half": False,
     "plot": None,
-    "steps": None,
-    "batch": None,
-    "exponent": None,
-    "scale": None,
+    **dict.fromkeys(TRAINING),
     "checkpoint": None,
     "device": "cpu",
 }
@@ -41,7 +43,7 @@ FOR_EACH_SOURCE = {"source", "half", "plot"}
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
     default, domain = TrainingConfig(), PriorConfig()
-    options.add_dataset(parser, split="train")
+    options.add_datasets(parser, split="train")
     parser.add_argument(
         "--source",
         action="append",
@@ -64,6 +66,44 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=options.whole_number(1),
         metavar="N",
         help=f"excerpts per step (default: {default.batch} for instglow)",
+    )
+    parser.add_argument(
+        "--frames",
+        type=options.whole_number(1),
+        metavar="N",
+        help=f"of the spectrogram in an excerpt (default: {default.frames})",
+    )
+    parser.add_argument(
+        "--drive",
+        type=options.share,
+        metavar="SHARE",
+        help="the part of the excerpts that is overdriven, from 0 to 1; 0.25 for the shipped guitar "
+        f"(default: {default.drive:g})",
+    )
+    parser.add_argument(
+        "--window",
+        type=options.whole_number(2),
+        dest="window_length",
+        metavar="SAMPLES",
+        help=f"of the STFT, at {domain.rate} Hz (default: {domain.window_length})",
+    )
+    parser.add_argument(
+        "--hop",
+        type=options.whole_number(1),
+        metavar="SAMPLES",
+        help="of the STFT: a half, a third, a quarter ... of the window (default: a quarter)",
+    )
+    parser.add_argument(
+        "--flow-steps",
+        type=options.whole_number(1),
+        metavar="N",
+        help=f"steps of the flow: ActNorm, convolution, coupling (default: {domain.glow.steps})",
+    )
+    parser.add_argument(
+        "--hidden",
+        type=options.whole_number(1),
+        metavar="N",
+        help=f"channels in the networks of the couplings (default: {domain.glow.hidden})",
     )
     parser.add_argument("--half", action="store_true", help="write the weights with 16 bits each: files half as large")
     parser.add_argument(
@@ -92,7 +132,7 @@ def run(arguments: Namespace) -> None:
     refuse_unused(arguments)
     if not arguments.scheduler:
         options.check_device(arguments)
-    dataset = options.open_split(arguments.dataset, arguments.split, "train")
+    dataset = training_set(arguments)
     if SYSTEMS[arguments.method].per_source:
         require_solos(arguments, dataset)
     if arguments.scheduler:
@@ -104,7 +144,7 @@ def run(arguments: Namespace) -> None:
         options.say(arguments, train_whole(arguments, dataset))
 
 
-def train_on_workers(arguments: Namespace, dataset: Dataset) -> None:
+def train_on_workers(arguments: Namespace, dataset: Joined) -> None:
     """Train every source's model on a free worker, which writes it, and its checkpoints, to the shared file system.
 
     So a model whose worker is lost goes on from its checkpoint on another one.
@@ -114,7 +154,7 @@ def train_on_workers(arguments: Namespace, dataset: Dataset) -> None:
             f"--scheduler trains source by source, but {arguments.method} learns all at once; leave it out"
         )
     files = {source: path.resolve() for source, path in source_files(arguments, dataset).items()}
-    arguments = options.absolute(arguments, "dataset", "checkpoint", "plot")
+    arguments = options.absolute(arguments, "datasets", "checkpoint", "plot")
     with cluster.connected(arguments.scheduler) as client, ExitStack() as stack:
         for path in files.values():
             stack.enter_context(folder_for(path))
@@ -128,19 +168,29 @@ def train_on_workers(arguments: Namespace, dataset: Dataset) -> None:
 
 def train_on_worker(arguments: Namespace, source: str, path: Path, shared: str) -> str:
     """Train one source's model: what a worker does."""
-    cluster.require_visible(arguments.dataset)
-    cluster.require_visible(shared)
+    for path in (*arguments.datasets, shared):
+        cluster.require_visible(path)
     arguments.quiet = True
     options.check_device(arguments)
-    return train_source(arguments, options.open_split(arguments.dataset, arguments.split, "train"), source, path)
+    return train_source(arguments, training_set(arguments), source, path)
 
 
-def source_files(arguments: Namespace, dataset: Dataset) -> dict[str, Path]:
+def training_set(arguments: Namespace) -> Joined:
+    """The data sets to learn from, as one: each at ``--split``, with the sources that ``--source`` names."""
+    datasets = [options.open_split(path, arguments.split, "train") for path in arguments.datasets]
+    return Joined(datasets, arguments.source)
+
+
+def validation_set(arguments: Namespace, dataset: Joined) -> Joined | None:
+    """The validation splits of those data sets that have one, as one; None if none has."""
+    pairs = zip(arguments.datasets, dataset.datasets, strict=True)
+    splits = [split for path, part in pairs if (split := validation_split(path, part))]
+    return Joined(splits, arguments.source) if splits else None
+
+
+def source_files(arguments: Namespace, dataset: Joined) -> dict[str, Path]:
     """Where each source's model is to be written: a dict of source to path."""
-    sources = arguments.source or dataset.sources
-    for source in sources:
-        if source not in dataset.sources:
-            raise DatasetError(f"{arguments.dataset}: has no {source!r}; its sources are {', '.join(dataset.sources)}")
+    sources = dataset.sources
     out = arguments.out or Path(SYSTEMS[arguments.method].weights)
     if len(sources) == 1:
         return {sources[0]: out if out.suffix == ".npz" else out / f"{sources[0]}.npz"}
@@ -151,14 +201,15 @@ def source_files(arguments: Namespace, dataset: Dataset) -> dict[str, Path]:
     return {source: out / f"{source}.npz" for source in sources}
 
 
-def require_solos(arguments: Namespace, dataset: Dataset) -> None:
+def require_solos(arguments: Namespace, dataset: Joined) -> None:
     """Refuse a data set in which one of the sources cannot be learnt: before the first is trained, not after."""
-    validation = validation_split(arguments.dataset, dataset)
+    validation = validation_set(arguments, dataset)
     datasets = {"training": dataset} | ({} if validation is None else {"validation": validation})
-    SYSTEMS[arguments.method].require_solos(datasets, source_files(arguments, dataset))
+    system, files = SYSTEMS[arguments.method], source_files(arguments, dataset)
+    system.require_solos(datasets, files, **systems.accepted(system.require_solos, given_options(arguments)))
 
 
-def train_source(arguments: Namespace, dataset: Dataset, source: str, path: Path) -> str:
+def train_source(arguments: Namespace, dataset: Joined, source: str, path: Path) -> str:
     """Train one source's model, write it and its learning curve, and return a line that says so."""
     system = SYSTEMS[arguments.method]
     given = training_options(arguments, dataset, system.fit_source, path)
@@ -173,7 +224,7 @@ def train_source(arguments: Namespace, dataset: Dataset, source: str, path: Path
     return f"{path}: {curve.training[-1]:.3f} {system.unit} after {len(curve.training)} steps"
 
 
-def train_whole(arguments: Namespace, dataset: Dataset) -> Path:
+def train_whole(arguments: Namespace, dataset: Joined) -> Path:
     """Train a system that is one file for all sources, write it, and return its path."""
     system = SYSTEMS[arguments.method]
     path = arguments.out or Path(system.weights)
@@ -186,14 +237,18 @@ def train_whole(arguments: Namespace, dataset: Dataset) -> Path:
     return path
 
 
-def training_options(arguments: Namespace, dataset: Dataset, fit: Callable, path: Path) -> dict:
+def training_options(arguments: Namespace, dataset: Joined, fit: Callable, path: Path) -> dict:
     """Those of the command's options that ``fit`` takes; the checkpoint is next to ``path`` by default."""
-    names = ("steps", "batch", "exponent", "scale", "seed", "device")
-    given = {name: getattr(arguments, name) for name in names}
+    given = given_options(arguments) | {"seed": arguments.seed, "device": arguments.device}
     checkpoint = arguments.checkpoint or path.with_suffix(".checkpoint")
     given |= {"checkpoint": checkpoint, "progress": options.shows_progress(arguments)}
-    given |= {"validation": validation_split(arguments.dataset, dataset)}
+    given |= {"validation": validation_set(arguments, dataset)}
     return systems.accepted(fit, given)
+
+
+def given_options(arguments: Namespace) -> dict:
+    """The options of `TRAINING` by name, None where they were not given."""
+    return {name: getattr(arguments, name) for name in TRAINING}
 
 
 def remove_checkpoint(arguments: Namespace, given: dict) -> None:

@@ -3,12 +3,13 @@
 from os import PathLike
 
 from glowsep.datasets.files import audio_files, has_split, split_folder, subfolders
+from glowsep.datasets.joined import Joined
 from glowsep.datasets.musdb import MUSDB18, MUSDB18HQ, SOURCES
 from glowsep.datasets.slakh import Slakh2100, is_slakh_track
 from glowsep.datasets.stem_folder import StemFolder
 from glowsep.datasets.track import Dataset, Track
 
-__all__ = ["MUSDB18", "MUSDB18HQ", "Dataset", "Slakh2100", "StemFolder", "Track", "open_dataset"]
+__all__ = ["MUSDB18", "MUSDB18HQ", "Dataset", "Joined", "Slakh2100", "StemFolder", "Track", "open_dataset"]
 
 
 def open_dataset(path: str | PathLike, split: str | None = None) -> Dataset:

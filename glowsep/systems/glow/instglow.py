@@ -15,6 +15,7 @@ from glowsep.errors import DatasetError, PriorError
 from glowsep.learning.training import LearningCurve
 from glowsep.signals import audio
 from glowsep.signals.masks import MASK_EXPONENT
+from glowsep.signals.spectrogram import require_window
 from glowsep.systems.glow.excerpts import without_silence
 from glowsep.systems.glow.prior import Prior, PriorConfig
 from glowsep.systems.glow.separate import require_one_domain, separate, separate_file
@@ -132,6 +133,12 @@ class InstGlow(System):
         *,
         steps: int = TrainingConfig.steps,
         batch: int = TrainingConfig.batch,
+        frames: int = TrainingConfig.frames,
+        drive: float = TrainingConfig.drive,
+        window_length: int | None = None,
+        hop: int | None = None,
+        flow_steps: int | None = None,
+        hidden: int | None = None,
         exponent: float = PriorConfig.exponent,
         scale: float = PriorConfig.scale,
         seed: int = 0,
@@ -146,10 +153,12 @@ class InstGlow(System):
         dataset, validation : glowsep.datasets.Dataset
             Only their ``recordings`` of the source are read, never a mixture.
         source : str
-        steps, batch : int
+        steps, batch, frames : int
+        drive : float
             See `glowsep.systems.glow.train.TrainingConfig`.
+        window_length, hop, flow_steps, hidden : int, optional
         exponent, scale : float
-            See `glowsep.PriorConfig`.
+            See `prior_config`.
         seed : int
             Of the first weights and of the training.
         device : {"cpu", "cuda"}
@@ -162,17 +171,27 @@ class InstGlow(System):
         ------
         DatasetError
             If the source plays in none of the tracks.
+        ValueError
+            See `prior_config`.
         """
-        config = replace(PriorConfig(), exponent=exponent, scale=scale)
+        config = prior_config(window_length, hop, flow_steps, hidden, exponent, scale)
         prior = Prior(source, config, np.random.default_rng(seed))
         solo = solo_audio(dataset, source, config.rate, progress)
         held_out = None if validation is None else solo_audio(validation, source, config.rate, progress)
         warmup = min(TrainingConfig.warmup, steps // 10)
-        training = TrainingConfig(steps=steps, batch=batch, warmup=warmup, seed=seed)
+        training = TrainingConfig(steps, batch, frames, warmup=warmup, drive=drive, seed=seed)
         return prior, prior.to(device).fit(solo, held_out, training, checkpoint, progress)
 
     @classmethod
-    def require_solos(cls, datasets: Mapping[str, Dataset], sources: Iterable[str]) -> None:
+    def require_solos(
+        cls,
+        datasets: Mapping[str, Dataset],
+        sources: Iterable[str],
+        *,
+        frames: int = TrainingConfig.frames,
+        window_length: int | None = None,
+        hop: int | None = None,
+    ) -> None:
         """Refuse a data set in which a source plays for too short a time, before any of them is trained.
 
         Recordings are read only until enough of the source has been heard.
@@ -182,16 +201,20 @@ class InstGlow(System):
         datasets : dict of str to glowsep.datasets.Dataset
             "training" and, if there is one, "validation".
         sources : iterable of str
+        frames, window_length, hop
+            As `fit_source` will have them.
 
         Raises
         ------
         DatasetError
             Names the data set, the source, and how many seconds of it were found and are needed.
+        ValueError
+            See `prior_config`.
         """
-        config = PriorConfig()
+        config, training = prior_config(window_length, hop), TrainingConfig(frames=frames)
         for source in sources:
             for part, dataset in datasets.items():
-                needed = shortest(config, TrainingConfig(), validation=part == "validation")
+                needed = shortest(config, training, validation=part == "validation")
                 found = 0
                 for waveform in solo_waveforms(dataset, source, config.rate, quiet=True):
                     if waveform.any():
@@ -253,6 +276,52 @@ class InstGlow(System):
             **{name: getattr(value, "__name__", str(value)) for name, value in values.items()},
             "mask exponent": f"{self.mask_exponent:g}",
         }
+
+
+def prior_config(
+    window_length: int | None = None,
+    hop: int | None = None,
+    flow_steps: int | None = None,
+    hidden: int | None = None,
+    exponent: float = PriorConfig.exponent,
+    scale: float = PriorConfig.scale,
+) -> PriorConfig:
+    """The default configuration of a prior, but for what is given.
+
+    Parameters
+    ----------
+    window_length, hop : int, optional
+        Of the STFT, in samples. With a window alone the hop is a quarter of it.
+    flow_steps, hidden : int, optional
+        The flow's steps, and the hidden channels of its couplings.
+    exponent, scale : float
+        Of the flow's domain.
+
+    Raises
+    ------
+    ValueError
+        If the hop does not divide the window, or the flow cannot mix the window's bins in groups.
+
+    Examples
+    --------
+    >>> prior_config(2048, flow_steps=4).hop
+    512
+    """
+    default = PriorConfig()
+    if window_length is None:
+        window_length, hop = default.window_length, hop or default.hop
+    hop = hop or window_length // 4
+    require_window(window_length, hop)
+    group = default.glow.group_size
+    if window_length % (2 * group):
+        raise ValueError(
+            f"window_length is {window_length}, but must be a multiple of {2 * group}: the flow mixes bins in groups "
+            f"of {group}, and there are half as many bins as samples"
+        )
+    given = {"steps": flow_steps, "hidden": hidden}
+    given = {name: value for name, value in given.items() if value is not None}
+    glow = replace(default.glow, channels=window_length // 2, **given)
+    return replace(default, window_length=window_length, hop=hop, exponent=exponent, scale=scale, glow=glow)
 
 
 def load_priors(paths: Iterable[str | PathLike], device: str = "cpu") -> list[Prior]:

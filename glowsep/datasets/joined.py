@@ -1,0 +1,72 @@
+"""Several data sets as one: the tracks of the first, then those of the second, and so on."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from glowsep.datasets.track import Dataset, Track
+from glowsep.errors import DatasetError
+
+
+class Joined(Dataset):
+    """Data sets one after the other; a track is called after its folder, ``<data set's folder>/<track>``.
+
+    Their layouts and rates may differ: whatever reads their recordings brings them to one rate.
+
+    Parameters
+    ----------
+    datasets : sequence of Dataset
+        At least one, each with a ``folder``.
+    sources : sequence of str, optional
+        The sources to read, which every data set must have; by default all, and then they must all have the same.
+
+    Raises
+    ------
+    DatasetError
+        If a folder is given twice, or a data set lacks a source.
+
+    Examples
+    --------
+    >>> from glowsep.assignments import data
+    >>> from glowsep.datasets import Slakh2100
+    >>> freedoom = [Slakh2100(data("freedoom4"), split) for split in ("validation", "test")]
+    >>> len(Joined(freedoom)), Joined(freedoom, ["bass"]).sources
+    (14, ('bass',))
+    """
+
+    def __init__(self, datasets: Sequence[Dataset], sources: Sequence[str] | None = None):
+        self.datasets = tuple(datasets)
+        folders = [dataset.folder for dataset in datasets]
+        for place, folder in enumerate(folders):
+            if folder.resolve() in [other.resolve() for other in folders[:place]]:
+                raise DatasetError(
+                    f"{folder}: given twice, but what is heard twice as often counts twice; leave one out"
+                )
+        self.folder = " and ".join(str(folder) for folder in folders)
+        self.sources = tuple(datasets[0].sources if sources is None else sources)
+        for dataset in datasets:
+            if missing := [source for source in self.sources if source not in dataset.sources]:
+                listing = ", ".join(dataset.sources)
+                raise DatasetError(f"{dataset.folder}: has no {missing[0]!r}; its sources are {listing}")
+            if sources is None and set(dataset.sources) != set(self.sources):
+                more = next(source for source in dataset.sources if source not in self.sources)
+                raise DatasetError(
+                    f"{folders[0]}: has no {more!r}, which {dataset.folder} has; name the sources to read"
+                )
+        self._place_of = {
+            f"{dataset.folder}/{name}": (dataset, name) for dataset in self.datasets for name in dataset.names
+        }
+        self.names = tuple(self._place_of)
+
+    def load(self, name: str) -> Track:
+        """The `Track` of this name; its mixture is the data set's own, whatever sources are read."""
+        dataset, own_name = self._place_of[name]
+        track = dataset.load(own_name)
+        return Track(name, track.rate, track.mixture, {source: track.sources[source] for source in self.sources})
+
+    def recordings(self, source: str) -> Iterator[tuple[str, np.ndarray, int]]:
+        """Yield (name, waveform, rate) of one source, data set by data set; see `Dataset.recordings`."""
+        self._check_source(source)
+        for dataset in self.datasets:
+            for name, waveform, rate in dataset.recordings(source):
+                yield f"{dataset.folder}/{name}", waveform, rate
