@@ -230,6 +230,20 @@ def test_the_gradient_through_generate_is_right():
     assert_allclose((gradient * direction).sum(), slope, rtol=1e-6)
 
 
+def test_a_prior_at_another_level_has_the_latents_of_that_level():
+    prior, magnitude = shaken_prior(), np.random.default_rng(0).uniform(1e-3, 1, (32, 6))
+    blurred = prior.at(0.2)
+    latent = blurred.latent_of(magnitude)
+    assert_allclose(blurred.generate(latent), magnitude, rtol=1e-6)
+    sigma = np.array([0.2])
+    standard, _ = prior.standardise(prior.compress(magnitude)[None], sigma)
+    assert_allclose(latent, prior.flow.forward(standard, prior.condition(sigma))[0][0])
+    assert (latent != prior.latent_of(magnitude)).any()  # the prior itself has stayed at its own level
+    for sigma in (0.01, 0.6, float("nan")):
+        with pytest.raises(ValueError, match="trained at levels from 0.03 to 0.5"):
+            prior.at(sigma)
+
+
 def test_latents_of_float32_give_float32():
     prior = tiny_prior("bass")
     latent = np.random.default_rng(0).standard_normal(prior.latent_shape(4), np.float32)

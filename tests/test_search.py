@@ -17,6 +17,7 @@ from glowsep.systems.search.starts import (
     from_dictionaries,
     from_equal_shares,
     from_mixture,
+    from_nmf,
     from_prior,
     from_zero,
 )
@@ -65,8 +66,9 @@ def test_every_number_of_sources_is_searched(search, count):
 @SEARCHES
 def test_the_latents_are_those_of_the_magnitudes(search):
     found = run(search)
+    sigma = getattr(search, "sigma", None) or priors()[0].config.sigma_min
     for prior, latent, magnitude in zip(priors(), found.latents, found.magnitudes, strict=True):
-        assert_allclose(prior.generate(latent), magnitude, rtol=1e-3, atol=1e-5)
+        assert_allclose(prior.at(sigma).generate(latent), magnitude, rtol=1e-3, atol=1e-5)
 
 
 @SEARCHES
@@ -101,7 +103,7 @@ def test_what_cannot_be_searched_is_refused(search, wrong):
 
 @pytest.mark.parametrize("likelihood", [poisson, gaussian])
 def test_the_longer_the_search_the_better_it_explains(likelihood):
-    found = run(LatentSearch(iterations=40, learning_rate=0.05, likelihood=likelihood))
+    found = run(LatentSearch.published(iterations=40, learning_rate=0.05, likelihood=likelihood))
     divergences = [terms["likelihood"] for terms in found.history]
     assert divergences[-1] < 0.5 * divergences[0]
     assert likelihood(mixture(), found.magnitudes.sum(axis=0))[0] < divergences[0]
@@ -109,14 +111,14 @@ def test_the_longer_the_search_the_better_it_explains(likelihood):
 
 def test_the_first_terms_are_those_of_the_start():
     for start, energy_of_start in ((from_zero, 0), (from_prior, 2 * 64 * 4 / 2)):
-        found = run(LatentSearch(iterations=1, start=start))
+        found = run(LatentSearch.published(iterations=1, start=start))
         assert found.history[0]["prior"] == pytest.approx(energy_of_start, rel=0.2)
-    explained = run(LatentSearch(iterations=1, start=from_mixture)).history[0]["likelihood"]
-    assert explained < 1e-3 * run(LatentSearch(iterations=1)).history[0]["likelihood"]
+    explained = run(LatentSearch.published(iterations=1, start=from_mixture)).history[0]["likelihood"]
+    assert explained < 1e-3 * run(LatentSearch.published(iterations=1)).history[0]["likelihood"]
 
 
 def test_an_equal_share_of_the_mixture_stays_there():
-    found = run(LatentSearch(iterations=20, start=from_mixture))
+    found = run(LatentSearch.published(iterations=20, start=from_mixture))
     assert_allclose(found.magnitudes, [mixture() / 2] * 2, rtol=0.05, atol=1e-4)
 
 
@@ -124,7 +126,9 @@ def test_weight_keeps_the_latents_likely():
     energies, divergences = zip(
         *(
             (energy(found), found.history[-1]["likelihood"])
-            for found in (run(LatentSearch(iterations=40, learning_rate=0.05, weight=w)) for w in (0, 0.1, 10))
+            for found in (
+                run(LatentSearch.published(iterations=40, learning_rate=0.05, weight=w)) for w in (0, 0.1, 10)
+            )
         ),
         strict=True,
     )
@@ -132,22 +136,61 @@ def test_weight_keeps_the_latents_likely():
     assert sorted(divergences) == list(divergences)
 
 
-def test_a_step_goes_down_the_gradient_of_both_terms():
+@pytest.mark.parametrize("sigma", [0.03, 0.2])
+def test_a_step_goes_down_the_gradient_of_both_terms(sigma):
     """Adam's first step is the sign of the gradient: here of the whole objective, by differences."""
     weight, start, step = 0.3, 0.1, 1e-3
     rng = np.random.default_rng(4)
     latents = [start * rng.standard_normal((64, 4), np.float32) for _ in range(2)]
 
     def objective(latents):
-        total = sum(prior.generate(z) for prior, z in zip(priors(), latents, strict=True))
+        total = sum(prior.at(sigma).generate(z) for prior, z in zip(priors(), latents, strict=True))
         return poisson(mixture(), total)[0] + weight * sum(0.5 * float((z * z).sum()) for z in latents)
 
-    given = iter(latents)
-    search = LatentSearch(iterations=1, learning_rate=step, weight=weight, start=lambda *_: next(given).copy())
-    found = run(search)
+    def given(*_):
+        return [latent.copy() for latent in latents]
+
+    found = run(LatentSearch(iterations=1, learning_rate=step, weight=weight, start=given, sigma=sigma))
     assert objective(found.latents) < objective(latents)
     backwards = [2 * old - new for old, new in zip(latents, found.latents, strict=True)]
     assert objective(backwards) > objective(latents)
+
+
+def test_the_papers_recipe_is_the_papers():
+    """From z = 0, maximum likelihood, Adam: 150 steps, none of which moves a latent by more than the learning rate."""
+    search = LatentSearch.published()
+    assert (search.iterations, search.weight, search.start) == (150, 0, from_zero)
+    first = run(LatentSearch.published(iterations=1))
+    assert first.history[0]["prior"] == 0
+    assert max(np.abs(latent).max() for latent in first.latents) <= search.learning_rate * (1 + 1e-5)
+
+
+def test_nmf_is_the_start_of_the_latent_search_and_of_the_walks():
+    start = run(ConstrainedLatentSearch(iterations=1, weight=0)).magnitudes
+    latents = from_nmf(mixture(), priors(), np.random.default_rng(0))
+    for prior, latent, magnitude in zip(priors(), latents, start, strict=True):
+        assert_allclose(prior.generate(latent), magnitude, rtol=1e-3, atol=1e-5)
+
+
+def test_a_level_that_no_prior_was_trained_at_is_refused():
+    for sigma in (0.001, 0.9):
+        with pytest.raises(ValueError, match="bass.*trained at levels from 0.03 to 0.5"):
+            run(LatentSearch(sigma=sigma))
+
+
+# What does not depend on the order of the sources
+
+
+@SEARCHES
+def test_the_order_of_the_sources_does_not_matter(search):
+    """No search that draws nothing prefers a source: with the priors in another order it finds the same."""
+    if isinstance(search, AnnealedSearch):
+        pytest.skip("its noise is drawn source by source")
+    order, rng = [2, 0, 1], np.random.default_rng(0)
+    found = search(mixture(), priors(3), rng)
+    turned = search(mixture(), [priors(3)[place] for place in order], rng)
+    assert_allclose(turned.magnitudes, found.magnitudes[order], rtol=1e-2, atol=1e-4)
+    assert turned.history[-1] == pytest.approx(found.history[-1], rel=1e-3, abs=1e-3)
 
 
 # The annealed search and the constrained latent search

@@ -161,7 +161,7 @@ def test_the_search_and_the_seed_decide():
 
 def test_its_settings_are_those_of_its_search():
     settings = InstGlow([tiny_prior("bass")], LatentSearch(iterations=3), mask_exponent=2).settings()
-    assert settings["search"] == "LatentSearch" and settings["iterations"] == "3" and settings["start"] == "from_zero"
+    assert settings["search"] == "LatentSearch" and settings["iterations"] == "3" and settings["start"] == "from_nmf"
     assert settings["mask exponent"] == "2"
 
 

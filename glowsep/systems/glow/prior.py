@@ -66,6 +66,7 @@ class Prior:
         # These are on the device where the weights are too, and where everything is computed.
         self.mean, self.variance = np.zeros(bins, np.float32), np.ones(bins, np.float32)
         self.dictionary = np.full((bins, self.config.components), 1 / bins, np.float32)
+        self.latent_sigma = self.config.sigma_min  # the noise level whose latents a latent search walks through
 
     # Between magnitudes and the flow's domain
 
@@ -202,7 +203,22 @@ class Prior:
         """The number of frames, raised to a multiple of the flow's squeeze factor."""
         return ceil_divide(frames, self.config.glow.squeeze) * self.config.glow.squeeze
 
-    # Between latents and magnitudes, at the lowest noise level: what the latent search walks through
+    # Between latents and magnitudes, at one noise level: what the latent search walks through
+
+    def at(self, sigma: float) -> Prior:
+        r"""This prior with the latents of another noise level, :math:`z = f_\sigma(u)`; a view of the same weights.
+
+        Raises
+        ------
+        ValueError
+            If the prior has not been trained at that level.
+        """
+        if not self.config.sigma_min <= sigma <= self.config.sigma_max:
+            trained = f"{self.config.sigma_min:g} to {self.config.sigma_max:g}"
+            raise ValueError(f"sigma is {sigma:g}, but the prior {self.name!r} was trained at levels from {trained}")
+        prior = copy.copy(self)
+        prior.latent_sigma = sigma
+        return prior
 
     def latent_shape(self, frames: int) -> tuple[int, int]:
         """The shape of the latent of a magnitude of ``frames`` frames."""
@@ -214,7 +230,7 @@ class Prior:
 
         ``tape`` is a list to record for ``backward_generate``.
         """
-        sigma = self._lowest_sigma(latent)
+        sigma = self.latent_levels(latent)
         standard = self.flow.inverse(latent[None], self.condition(sigma), tape)
         if tape is not None:
             tape.append(standard)
@@ -223,19 +239,20 @@ class Prior:
     def backward_generate(self, dmagnitude: np.ndarray, tape: list) -> np.ndarray:
         """The gradient of a loss with respect to the latent, from that with respect to the magnitude."""
         standard = tape.pop()
-        sigma = self._lowest_sigma(standard)
+        sigma = self.latent_levels(standard)
         u = self.restore(standard, sigma)
         dstandard = dmagnitude[None] * self.expand_slope(u) * self.deviation(sigma)
         return self.flow.backward_inverse(dstandard, standard, self.condition(sigma), tape)[0][0]
 
     def latent_of(self, magnitude: np.ndarray) -> np.ndarray:
         """The latent (squeeze · bins, frames / squeeze) that generates ``magnitude`` (bins, frames)."""
-        sigma = self._lowest_sigma(magnitude)
+        sigma = self.latent_levels(magnitude)
         standard, _ = self.standardise(self.compress(magnitude)[None], sigma)
         return self.flow.forward(standard, self.condition(sigma))[0][0]
 
-    def _lowest_sigma(self, like):
-        return array_module(like).full(1, self.config.sigma_min, np.float32)
+    def latent_levels(self, like: np.ndarray) -> np.ndarray:
+        """The noise level of the latents, for a batch of one: (1,), on the device of ``like``."""
+        return array_module(like).full(1, self.latent_sigma, np.float32)
 
     # Sampling
 

@@ -1,5 +1,7 @@
 """What a search asks of a prior."""
 
+from __future__ import annotations
+
 from typing import Protocol
 
 import numpy as np
@@ -8,10 +10,11 @@ import numpy as np
 class SearchablePrior(Protocol):
     r"""A density of magnitude spectrograms, with a generator from latents to magnitudes.
 
-    `LatentSearch` needs ``generate``, ``backward_generate`` and ``latent_shape``; `AnnealedSearch` needs ``compress``,
-    ``expand``, ``latent_of`` and ``denoise``; `ConstrainedLatentSearch` needs the same, but ``energy_gradient`` instead
-    of ``denoise``. All need what their start needs (:mod:`glowsep.systems.search.starts`). Arrays are on the prior's
-    device, and so is what comes back. Source: chapter 12.
+    `LatentSearch` needs ``generate``, ``backward_generate`` and, if it has a ``sigma`` of its own, ``at``;
+    `AnnealedSearch` needs ``compress``, ``expand``, ``latent_of`` and ``denoise``; `ConstrainedLatentSearch` needs the
+    same, but ``energy_gradient`` instead of ``denoise``. All need what their start needs
+    (:mod:`glowsep.systems.search.starts`). Arrays are on the prior's device, and so is what comes back.
+    Source: chapter 12.
 
     Attributes
     ----------
@@ -26,6 +29,10 @@ class SearchablePrior(Protocol):
     dictionary: np.ndarray
 
     # From latents to magnitudes
+
+    def at(self, sigma: float) -> SearchablePrior:
+        """This prior with the latents of the noise level ``sigma``: what the next four methods are about."""
+        ...
 
     def latent_shape(self, frames: int) -> tuple[int, ...]:
         """The shape of the latent of a magnitude of ``frames`` frames."""

@@ -1,9 +1,9 @@
-"""Where a search may start: magnitudes of all sources for the annealed search, a latent per source for the latent one.
+"""Where a search may start: the walks at magnitudes of all sources, the latent search at their latents.
 
 .. code-block:: python
 
     magnitudes = start(mixture, priors)                # (sources, bins, frames)
-    latent = start(prior, mixture, sources, rng)       # of prior.latent_shape(frames)
+    latents = start(mixture, priors, rng)              # a list, each of its prior's latent_shape(frames)
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,9 @@ from glowsep.arrays.library import array_module
 from glowsep.learning.losses import SILENCE
 from glowsep.learning.nmf import joint_parts
 from glowsep.systems.search.searchable import SearchablePrior
+from glowsep.systems.search.walk import summing_to
 
-# Magnitudes, for the annealed search
+# Magnitudes, for the annealed and the constrained search
 
 
 def from_dictionaries(mixture: np.ndarray, priors: Sequence[SearchablePrior], iterations: int = 30) -> np.ndarray:
@@ -26,8 +27,10 @@ def from_dictionaries(mixture: np.ndarray, priors: Sequence[SearchablePrior], it
     Examples
     --------
     >>> from glowsep.systems.glow.instglow import InstGlow
-    >>> from_dictionaries(np.ones((512, 3), np.float32), InstGlow.load().priors).shape
-    (4, 512, 3)
+    >>> priors = InstGlow.load().priors
+    >>> mixture = np.ones((len(priors[0].mean), 3), np.float32)
+    >>> from_dictionaries(mixture, priors).shape == (4, *mixture.shape)
+    True
     """
     return joint_parts(mixture + SILENCE, [prior.dictionary for prior in priors], iterations)
 
@@ -38,8 +41,10 @@ def from_average_spectra(mixture: np.ndarray, priors: Sequence[SearchablePrior])
     Examples
     --------
     >>> from glowsep.systems.glow.instglow import InstGlow
-    >>> from_average_spectra(np.ones((512, 3), np.float32), InstGlow.load().priors).shape
-    (4, 512, 3)
+    >>> priors = InstGlow.load().priors
+    >>> mixture = np.ones((len(priors[0].mean), 3), np.float32)
+    >>> from_average_spectra(mixture, priors).shape == (4, *mixture.shape)
+    True
     """
     xp = array_module(mixture)
     spectra = [prior.expand(xp.sqrt(prior.mean**2 + prior.variance))[:, None] for prior in priors]
@@ -57,20 +62,27 @@ def from_equal_shares(mixture: np.ndarray, priors: Sequence[SearchablePrior]) ->
     return array_module(mixture).stack([mixture / len(priors)] * len(priors))
 
 
-# A latent, for the latent search
+# Latents, for the latent search
 
 
-def from_zero(prior: SearchablePrior, mixture: np.ndarray, sources: int, rng: np.random.Generator) -> np.ndarray:
-    """Every source's likeliest latent: its average spectrum, as far as the flow is linear."""
-    return array_module(mixture).zeros(prior.latent_shape(mixture.shape[1]), mixture.dtype)
+def from_zero(mixture: np.ndarray, priors: Sequence[SearchablePrior], rng: np.random.Generator) -> list[np.ndarray]:
+    """Every source's likeliest latent: its average spectrum, as far as the flow is linear (the paper's start)."""
+    xp = array_module(mixture)
+    return [xp.zeros(prior.latent_shape(mixture.shape[1]), mixture.dtype) for prior in priors]
 
 
-def from_prior(prior: SearchablePrior, mixture: np.ndarray, sources: int, rng: np.random.Generator) -> np.ndarray:
-    """A random latent of the prior, z ~ N(0, I): another start, another end."""
-    latent = rng.standard_normal(prior.latent_shape(mixture.shape[1]), np.float32)
-    return array_module(mixture).asarray(latent)
+def from_prior(mixture: np.ndarray, priors: Sequence[SearchablePrior], rng: np.random.Generator) -> list[np.ndarray]:
+    """A random latent of each prior, z ~ N(0, I): another start, another end."""
+    latents = [rng.standard_normal(prior.latent_shape(mixture.shape[1]), np.float32) for prior in priors]
+    return [array_module(mixture).asarray(latent) for latent in latents]
 
 
-def from_mixture(prior: SearchablePrior, mixture: np.ndarray, sources: int, rng: np.random.Generator) -> np.ndarray:
-    """The latent of an equal share of the mixture: it explains everything at once, so the search stays there."""
-    return prior.latent_of(mixture / sources)
+def from_mixture(mixture: np.ndarray, priors: Sequence[SearchablePrior], rng: np.random.Generator) -> list[np.ndarray]:
+    """The latents of equal shares of the mixture: they explain everything at once, so the search stays there."""
+    return [prior.latent_of(mixture / len(priors)) for prior in priors]
+
+
+def from_nmf(mixture: np.ndarray, priors: Sequence[SearchablePrior], rng: np.random.Generator) -> list[np.ndarray]:
+    """The latents of what NMF makes of the mixture: where the walks start too, see `from_dictionaries`."""
+    explained = summing_to(mixture, from_dictionaries(mixture, priors))
+    return [prior.latent_of(magnitude) for prior, magnitude in zip(priors, explained, strict=True)]
