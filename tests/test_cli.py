@@ -71,8 +71,9 @@ def test_a_song_alone_is_separated_into_a_folder_beside_it(priors, song, tmp_pat
     np.testing.assert_allclose(stems(folder).sum(axis=0), mixture, atol=1e-5)
 
 
-def test_the_paper_s_search_can_be_chosen(priors, song, tmp_path):
-    options = ["--search", "latent", "--iterations", 2, "--weight", 0.5, "-o", tmp_path / "out"]
+@pytest.mark.parametrize("search", ["annealed", "constrained", "latent", "published"])
+def test_every_search_can_be_chosen(search, priors, song, tmp_path):
+    options = ["--search", search, "--iterations", 2, "--weight", 0.5, "-o", tmp_path / "out"]
     assert run("separate", song, "--priors", priors, *options) == 0
     assert files(tmp_path / "out") == STEMS
 

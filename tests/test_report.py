@@ -94,7 +94,7 @@ def test_a_song_s_page_holds_all_that_it_shows(song, priors, report, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == str(report)
     assert its.headings() == ["Listen", "Spectrograms", "Search", "Settings"]
     assert its.labels() == ["mixture", *INSTRUMENTS]
-    assert {"AnnealedSearch", "from_dictionaries", "3"} <= set(its.words)
+    assert {"ConstrainedLatentSearch", "from_dictionaries", "3"} <= set(its.words)
     assert sum(tag == "img" for tag, _ in its.elements) == 2
     assert all(attributes["alt"] for tag, attributes in its.elements if tag == "img")
     for _, attributes in its.elements:

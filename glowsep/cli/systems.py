@@ -16,12 +16,17 @@ from glowsep.systems.search.latent import LatentSearch
 from glowsep.systems.system import System
 
 DEFAULT = "instglow"
-SEARCHES = {"annealed": AnnealedSearch, "constrained": ConstrainedLatentSearch, "latent": LatentSearch}
+SEARCHES = {
+    "constrained": ConstrainedLatentSearch,
+    "annealed": AnnealedSearch,
+    "latent": LatentSearch,
+    "published": LatentSearch.published,
+}
 
 #: The options that not every system takes in ``separate`` and ``evaluate``, as they are if nobody gives them.
 DEFAULTS = {
     "weights": None,
-    "search": "annealed",
+    "search": "constrained",
     "iterations": None,
     "weight": None,
     "mask_exponent": MASK_EXPONENT,
@@ -63,9 +68,9 @@ def add_search(parser: ArgumentParser) -> None:
         "--search",
         choices=SEARCHES,
         default=DEFAULTS["search"],
-        help="annealed: down a ladder of noise levels; constrained: the likeliest latents that sum to the mixture; "
-        "latent: over the flows' latents, as in the paper "
-        "(default: %(default)s)",
+        help="constrained: the likeliest latents whose sources sum to the mixture; annealed: down a ladder of noise "
+        "levels; latent: over the flows' latents, the sum weighed against them; published: the same with the paper's "
+        "settings (default: %(default)s)",
     )
     parser.add_argument(
         "--iterations", type=options.whole_number(1), metavar="N", help=_help("steps of the search", "iterations")

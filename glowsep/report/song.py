@@ -19,9 +19,10 @@ ABOUT_SCORES = (
 )
 ABOUT_CURVES = (
     "<p>The two terms of the search, summed over the song's segments. The first says how badly the sources together "
-    "explain the mixture, the second how unlikely each of them is under its prior. If the noise falls from iteration "
-    "to iteration (the annealed search), the second is about another density at every step: only its course counts, "
-    "not its height.</p>"
+    "explain the mixture, the second how unlikely each of them is under its prior. If the noise level falls from "
+    "iteration to iteration (the constrained and the annealed search), the second is about another density at every "
+    "step: only its course counts, not its height. In these two searches the first is taken before the sources are "
+    "scaled to the mixture; after that it is zero.</p>"
 )
 
 

@@ -20,7 +20,7 @@ from glowsep.systems.glow.excerpts import without_silence
 from glowsep.systems.glow.prior import Prior, PriorConfig
 from glowsep.systems.glow.separate import require_one_domain, separate, separate_file
 from glowsep.systems.glow.train import PriorRun, TrainingConfig, shortest
-from glowsep.systems.search.annealed import AnnealedSearch
+from glowsep.systems.search.constrained import ConstrainedLatentSearch
 from glowsep.systems.search.found import Found
 from glowsep.systems.system import System
 
@@ -35,7 +35,7 @@ class InstGlow(System):
     priors : sequence of glowsep.Prior
         One per source, all of one rate and one STFT, and all on one device.
     search : callable, optional
-        ``AnnealedSearch()`` (the default), ``LatentSearch()``, or your own.
+        ``ConstrainedLatentSearch()`` (the default), ``AnnealedSearch()``, ``LatentSearch()``, or your own.
     mask_exponent : float
         Masks divide the mixture in proportion to the magnitudes to this power.
     seed : int
@@ -68,7 +68,7 @@ class InstGlow(System):
         require_one_domain(priors)
         self.priors = list(priors)
         self.sources = tuple(prior.name for prior in priors)
-        self.search = AnnealedSearch() if search is None else search
+        self.search = ConstrainedLatentSearch() if search is None else search
         self.mask_exponent, self.seed = mask_exponent, seed
 
     def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:

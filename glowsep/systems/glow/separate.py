@@ -18,7 +18,7 @@ from glowsep.signals.resampling import resample
 from glowsep.signals.spectrogram import full_scale, istft, stft
 from glowsep.systems.glow.passages import Level
 from glowsep.systems.glow.prior import Prior, PriorConfig
-from glowsep.systems.search.annealed import AnnealedSearch
+from glowsep.systems.search.constrained import ConstrainedLatentSearch
 from glowsep.systems.search.found import Found
 from glowsep.systems.songs import separate_song
 from glowsep.systems.trust import Trust
@@ -79,7 +79,8 @@ def separate(
     rate : int
         Of the mixture, in Hz.
     search : callable, optional
-        ``AnnealedSearch()`` (the default), ``LatentSearch()``, or your own: see :mod:`glowsep.systems.search.found`.
+        ``ConstrainedLatentSearch()`` (the default), ``AnnealedSearch()``, ``LatentSearch()``, or your own: see
+        :mod:`glowsep.systems.search.found`.
     mask_exponent : float
         p above; 1 shares magnitudes, 2 powers.
     rng : numpy.random.Generator, optional
@@ -108,7 +109,7 @@ def separate(
     require_mixture(mixture)
     require_one_domain(priors)
     rng = np.random.default_rng(0) if rng is None else rng
-    search = AnnealedSearch() if search is None else search
+    search = ConstrainedLatentSearch() if search is None else search
     level = Level.of((mixture[:, start : start + rate] for start in range(0, mixture.shape[1], rate)), rate)
     estimates, found = separate_segment(mixture, rate, 0, level, priors, search, mask_exponent, rng, callback)
     trust = Trust(priors[0].config.rate)
@@ -161,7 +162,7 @@ def separate_file(
     """
     require_one_domain(priors)
     rng = np.random.default_rng(0) if rng is None else rng
-    search = AnnealedSearch() if search is None else search
+    search = ConstrainedLatentSearch() if search is None else search
     rate = audio.check(song).rate
     level = Level.of((second for _, second in audio.segments(song, rate, rate)), rate)
 
