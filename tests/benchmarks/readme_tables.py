@@ -40,16 +40,16 @@ def results(path):
 
 
 def ablation(path):
-    """Settings by sources: SDR in dB, from what ``tests/benchmarks/ablation.py --json`` wrote."""
+    """Settings by sources and data sets: SDR in dB, from what ``tests/benchmarks/ablation.py --json`` wrote."""
     scored = json.loads(path.read_text(encoding="utf-8"))
-    sources = list(scored["rows"][0]["sources"])
+    columns = [*scored["rows"][0]["sources"], *scored["rows"][0].get("sets", {})]
     rows, before = [], None
     for row in scored["rows"]:
         choice = "" if row["choice"] == before else row["choice"]
-        rows.append([choice, row["value"], *row["sources"].values(), row["mean"]])
+        rows.append([choice, row["value"], *row["sources"].values(), *row.get("sets", {}).values(), row["mean"]])
         before = row["choice"]
     title = f"The first {scored['seconds']:g} s of every excerpt of the {scored['split']} split:\n\n"
-    return title + table(["choice", "set to", *sources, "mean"], rows)
+    return title + table(["choice", "set to", *columns, "mean"], rows)
 
 
 def robustness(path):
