@@ -97,7 +97,8 @@ class Subject:
             if gradient is not before[name]:
                 self.fail(
                     "frozen().backward",
-                    f"the gradient of {name!r} was set, but the parameters are frozen here: look at self.is_frozen first",
+                    f"the gradient of {name!r} was set, but the parameters are frozen here: "
+                    "look at self.is_frozen first",
                 )
 
     def expect_nothing_kept(self):
