@@ -25,6 +25,7 @@ from glowsep.systems.glow.separate import separate
 from glowsep.systems.nmf.model import PoissonNMF
 from glowsep.systems.search.annealed import AnnealedSearch
 from glowsep.systems.songs import separate_song
+from glowsep.systems.trust import Trust
 
 QUICK = AnnealedSearch(iterations=2)
 NMF = PoissonNMF.load()
@@ -241,6 +242,7 @@ def test_no_seam_between_a_song_as_a_whole_and_its_segments(tmp_path):
     [
         (np.zeros((1, RATE)), [1, 0], "is silent: so are its stems"),
         (np.full((1, RATE), 0.2), [0.7, 0.3], "hardly anything in it lies between 20 Hz and 11.0 kHz"),
+        (tone(12, 1, 44_100)[None], [0.7, 0.3], "hardly anything in it lies between 20 Hz and 11.0 kHz"),
         (tone(15_000, 1, 44_100)[None], [0.7, 0.3], "hardly anything in it lies between 20 Hz and 11.0 kHz"),
         (tone(440)[None], [0.5, 0.5], "no instrument was found in it: every stem is the song ÷ 2"),
     ],
@@ -252,6 +254,13 @@ def test_what_is_not_to_be_trusted_is_said_in_one_line(tmp_path, mixture, estima
         separate_song(tmp_path / "song.wav", tmp_path, ["bass", "drums"], lambda x, *_: shares * x, progress=False)
     (warning,) = warned
     assert str(warning.message).startswith(f"{tmp_path / 'song.wav'}: ") and "\n" not in str(warning.message)
+
+
+@pytest.mark.parametrize("added", [0.5, tone(12, 1)])
+def test_an_offset_or_a_rumble_far_above_the_music_is_no_reason_for_doubt(added):
+    trust, mixture = Trust(RATE), 0.02 * tone(440, 1)[None] + np.float32(added)
+    trust.listen(mixture, RATE, np.stack([0.8 * mixture, 0.2 * mixture]))
+    assert trust.doubt() is None
 
 
 def test_silence_is_doubted_in_python_too():

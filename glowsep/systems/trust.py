@@ -11,7 +11,10 @@ from glowsep.signals.resampling import resample
 #: Root mean square below which a recording counts as silence: a thirtieth of a 16-bit step.
 SILENT = 1e-6
 
-#: The share of the power that must be in the range that a system hears.
+#: The share of the power that must lie above 20 Hz. An offset far above the music does no harm: it is taken out.
+AUDIBLE = 1e-4
+
+#: The share of the audible power that must be in the range that a system hears.
 IN_RANGE = 0.01
 
 #: The share of the power by which the estimates must differ from equal shares.
@@ -36,24 +39,26 @@ class Trust:
 
     def __init__(self, rate: int):
         self.rate = rate
-        self.samples, self.sources, self.powers = 0, 0, {"whole": 0.0, "heard": 0.0, "told apart": 0.0}
+        self.samples, self.sources, self.powers = 0, 0, dict.fromkeys(("whole", "audible", "heard", "told apart"), 0.0)
 
     def listen(self, mixture: np.ndarray, rate: int, estimates: np.ndarray) -> None:
         """Hear a segment (channels, samples) and what was made of it, (sources, channels, samples)."""
         self.samples += mixture.size
         self.sources = len(estimates)
         self.powers["whole"] += _power(mixture)
-        heard = resample(audible(mixture, rate), rate, min(rate, self.rate))
+        above = audible(mixture, rate)
+        self.powers["audible"] += _power(above)
+        heard = resample(above, rate, min(rate, self.rate))
         self.powers["heard"] += _power(heard) * mixture.shape[-1] / heard.shape[-1]
         equal = mixture / len(estimates)
         self.powers["told apart"] += sum(_power(estimate - equal) for estimate in estimates)
 
     def doubt(self) -> str | None:
         """Why the estimates are not to be trusted, in words; None if there is no reason."""
-        whole, heard, told_apart = self.powers.values()
+        whole, above, heard, told_apart = self.powers.values()
         if whole <= SILENT**2 * self.samples:
             return "is silent: so are its stems"
-        if heard < IN_RANGE * whole:
+        if above < AUDIBLE * whole or heard < IN_RANGE * above:
             return (
                 f"hardly anything in it lies between 20 Hz and {self.rate / 2000:.1f} kHz, where instruments are told "
                 "apart; do not trust the stems"
