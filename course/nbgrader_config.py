@@ -130,3 +130,4 @@ for steps in ("sanitize_preprocessors", "autograde_preprocessors"):
     default = Autograde.class_traits()[steps].default()
     setattr(c.Autograde, steps, [ours.get(step, step) for step in default])
 c.Execute.interrupt_on_timeout = True  # the cells after an endless loop are graded too
+c.Execute.iopub_timeout = TIMEOUT  # a busy machine may be late with a cell's output; 4 s are the default, and an error
