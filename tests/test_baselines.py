@@ -218,7 +218,7 @@ def test_a_hop_that_does_not_divide_the_window_is_refused(model, window, hop):
 
 @pytest.mark.parametrize("model", [AverageSpectrum, PoissonNMF])
 def test_a_file_that_does_not_say_its_hop_is_of_the_window_1024(model, tmp_path):
-    """Files of before version 0.3."""
+    """Files of version 0.1.0."""
     model.fit(Recordings(), window_length=1024).save(tmp_path / "model.npz")
     header, arrays = load_arrays(tmp_path / "model.npz", KIND[model])
     del header["hop"]

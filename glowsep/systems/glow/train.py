@@ -50,7 +50,7 @@ class TrainingConfig:
     8
     """
 
-    steps: int = 10_000
+    steps: int = 8_000
     batch: int = 8
     frames: int = 16
     learning_rate: float = 1e-3
