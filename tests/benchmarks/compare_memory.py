@@ -43,7 +43,7 @@ def row(kind, depth, batch, device):
         import torch  # noqa: F401 (what importing it takes is not the network's)
     keep_freed_memory()  # as the command line does; PyTorch gains from it too
     before = peak(device)
-    subject = steps.Subject.of(config, batch, device)
+    subject = steps.Subject.of(config, batch, device, steps.FRAMES[NETWORK])
     parameters = sum(array.nbytes for array in subject.glow.parameters().values())
     if kind == "torch":
         learner = steps.theirs_of(subject, device)

@@ -17,6 +17,7 @@ from glowsep.systems.glow.fast.fuse import fuse
 from glowsep.systems.glow.fast.parallel import ParallelGlow, parallel
 from glowsep.systems.glow.model import Glow, GlowConfig, standard_normal_log_prob
 from glowsep.systems.glow.prior import PriorConfig
+from glowsep.systems.glow.train import TrainingConfig
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None  # without it, its rows are left out
 
@@ -24,7 +25,7 @@ NETWORKS = {
     "default prior": PriorConfig().glow,
     "the paper's": GlowConfig(channels=514, squeeze=2, steps=12, hidden=128, layers=4, kernel=5, dilation=1),
 }
-FRAMES = 64  # an excerpt of training
+FRAMES = {"default prior": TrainingConfig.frames, "the paper's": 64}  # an excerpt of training
 LEARNING_RATE, CLIP = 1e-6, 1.0  # a rate so low that both walk along the same weights
 TOLERANCE = 1e-4
 
@@ -39,7 +40,7 @@ class Subject:
     latent: np.ndarray
 
     @classmethod
-    def of(cls, config, batch, device, frames=FRAMES):
+    def of(cls, config, batch, device, frames):
         rng = np.random.default_rng(0)
         glow = parallel(fuse(Glow(config, rng)))
         x = rng.standard_normal((batch, config.channels, frames), np.float32)
@@ -190,7 +191,7 @@ def measure(batches, rounds, device, progress):
     rows = []
     for network, config in NETWORKS.items():
         for batch in batches:
-            subject = Subject.of(config, batch, device)
+            subject = Subject.of(config, batch, device, FRAMES[network])
             ours, theirs = Ours(subject), theirs_of(subject, device)
             difference = theirs and require_agreement(ours, theirs)
             for kind, passes in PASSES.items():
@@ -201,7 +202,7 @@ def measure(batches, rounds, device, progress):
                     functions["torch"] = getattr(theirs, kind)
                 rate = product_rate(device)
                 seconds = {name: float(np.median(s)) for name, s in alternately(functions, device, rounds).items()}
-                floor = passes * products(config, batch * FRAMES // config.squeeze) / rate
+                floor = passes * products(config, batch * FRAMES[network] // config.squeeze) / rate
                 rows.append({
                     "network": network, "batch": batch, "step": kind, "seconds": seconds, "floor": floor,
                     "rate": rate, "difference": difference,
