@@ -2,7 +2,7 @@
 
 WRONG_ANSWERS = {
     "conv_groups": [
-        ("saving = 1024**2 / 4**2", r"every group has its own"),
+        ("saving = 2048**2 / 4**2", r"every group has its own"),
         ("saving = 4", r"goes with its square"),
     ],
     "conv_logdet": [
