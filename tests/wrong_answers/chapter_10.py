@@ -140,28 +140,44 @@ def clip_by_global_norm(gradients, maximum):
             r"nothing was scaled: write into the arrays",
         ),
     ],
-    "warmup_cosine": [
+    "warmup_stable_decay": [
         (
             """
-class WarmupCosine(glowsep.learning.schedules.WarmupCosine):
+class WarmupStableDecay(glowsep.learning.schedules.WarmupStableDecay):
     def __call__(self, step):
-        if step < self.warmup_steps:
-            return self.peak * step / self.warmup_steps
-        progress = min(1.0, (step - self.warmup_steps) / (self.total_steps - self.warmup_steps))
-        return self.floor + (self.peak - self.floor) * 0.5 * (1 + math.cos(math.pi * progress))
+        rise = step / self.warmup_steps if self.warmup_steps else 1.0
+        fall = max(0.0, (self.total_steps - step) / self.decay_steps)
+        return self.peak * min(1.0, rise, fall)
 """,
             r"first rate is 0",
         ),
         (
             """
-class WarmupCosine(glowsep.learning.schedules.WarmupCosine):
+class WarmupStableDecay(glowsep.learning.schedules.WarmupStableDecay):
     def __call__(self, step):
-        if step < self.warmup_steps:
-            return self.peak * (step + 1) / self.warmup_steps
-        progress = (step - self.warmup_steps) / (self.total_steps - self.warmup_steps)
-        return self.floor + (self.peak - self.floor) * 0.5 * (1 + math.cos(math.pi * progress))
+        rise = (step + 1) / self.warmup_steps if self.warmup_steps else 1.0
+        return self.peak * min(1.0, rise, (self.total_steps - step) / self.decay_steps)
 """,
-            r"rises again: the cosine must stay",
+            r"negative, and would walk uphill",
+        ),
+        (
+            """
+class WarmupStableDecay(glowsep.learning.schedules.WarmupStableDecay):
+    def __call__(self, step):
+        rise = (step + 1) / self.warmup_steps if self.warmup_steps else 1.0
+        fall = max(0.0, (self.total_steps - 1 - step) / self.decay_steps)
+        return self.peak * min(1.0, rise, fall)
+""",
+            r"the fall begins from the peak",
+        ),
+        (
+            """
+class WarmupStableDecay(glowsep.learning.schedules.WarmupStableDecay):
+    def __call__(self, step):
+        rise = (step + 1) / self.warmup_steps if self.warmup_steps else 1.0
+        return self.peak * rise if step < self.total_steps - self.decay_steps else 0.0
+""",
+            r"no higher",
         ),
     ],
 }
