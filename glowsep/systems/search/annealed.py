@@ -1,4 +1,4 @@
-"""The annealed search: a walk through falling noise levels, which separates better than the latent search."""
+"""The annealed search: a walk through falling noise levels, each step of which takes fresh noise away again."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
