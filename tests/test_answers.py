@@ -42,6 +42,7 @@ def test_an_answer_of_one_s_own_is_one(names, cells):
         ("ActNorm.inverse", "from glowsep import ActNorm"),
         ("ActNorm.inverse", "class ActNorm(glowsep.ActNorm):\n    inverse = glowsep.ActNorm.inverse"),
         ("ActNorm.inverse", "class ActNorm(glowsep.ActNorm): pass\ndef inverse(self, z): return z"),  # not indented
+        ("ActNorm.inverse", "def inverse(self, z): return z"),
         ("ActNorm.inverse", "def ActNorm(inverse): pass"),
         ("double", ""),
         ("double", "def duoble(x): return 2 * x"),

@@ -14,14 +14,17 @@ What holds for a notebook without running it is in tests/test_notebooks.py. For 
   tries the wrong ones, those of tests/wrong_answers/chapter_NN.py: each must fail in the exercise's tests, hidden ones
   included, with the message expected there.
 - ``nbgrader autograde`` runs each of the two notebooks once; ``nbgrader generate_feedback`` writes a page for each.
+- Exercises that are answered by nothing (an empty class, a misspelt name, a syntax error, a deleted cell, the cell of
+  the exercise before) get no points and a message that says so; the others keep theirs: see tests/non_answers.py.
 - What the other cells show is the same in both: no cell depends on a student's answer, and nothing on chance.
   A cell whose output may differ, since it tells a time, has the tag "varies".
 
-Where an answer is a variable, not a function, its cell starts with ``the_variable = None`` before the solution, and its
-tests with ``if the_variable is None: raise NotImplementedError``; or a blank answer would be a NameError.
+Tests begin with ``check.own``. Where an answer is a variable, not a function, its cell starts with
+``the_variable = None`` before the solution: for None, ``own`` raises a NotImplementedError.
 """
 
 import copy
+import functools
 import os
 import re
 import shutil
@@ -32,11 +35,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import nbformat
+import non_answers
 import pytest
 from notebooks import CHAPTERS, REPOSITORY, exercises, grading, read, wrong_answers
 
 pytest.importorskip("nbgrader", reason='needs nbgrader: pip install -e ".[teach]"')
 from nbgrader.api import Gradebook  # noqa: E402 (after the check that it is there)
+from nbgrader.apps import AutogradeApp, GenerateAssignmentApp  # noqa: E402
 
 CPU_SECONDS = {"10": 240, "15": 240}  # those that train
 SHORT = 60
@@ -46,6 +51,14 @@ WRONG = [
     for exercise, answers in wrong_answers(chapter).items()
     for place in range(len(answers))
 ]
+EXERCISES = [
+    pytest.param(chapter, exercise.name, id=f"{chapter}-{exercise.name}")
+    for chapter in CHAPTERS
+    for exercise in exercises(read(chapter))
+]
+
+
+NOTHING = r"CheckError: .*(defines no `[\w.]+` of its own|returns nothing|is None)"  # what is said of a non-answer
 
 
 class Graded(NamedTuple):
@@ -89,6 +102,41 @@ def grade(course, chapter):
             for student in ("solution", "blank")
         },
     )
+
+
+@pytest.fixture(scope="session")
+def answered_by_nothing(tmp_path_factory):
+    """By chapter its rounds, worked on when somebody asks: (ways by exercise, errors by exercise, grades)."""
+    course = tmp_path_factory.mktemp("nothing")
+    shutil.copy(REPOSITORY / "course" / "nbgrader_config.py", course)
+    return functools.cache(functools.partial(grade_nothing, course))
+
+
+def grade_nothing(course, chapter):
+    nbgrader_in_here(course, chapter, GenerateAssignmentApp)
+    for turn in non_answers.ROUNDS:
+        hand_in(course, chapter, f"round-{turn}", non_answers.notebook(chapter, turn))
+    nbgrader_in_here(course, chapter, AutogradeApp)
+    rounds = []
+    for turn in non_answers.ROUNDS:
+        student = f"round-{turn}"
+        graded = nbformat.read(course / "autograded" / student / chapter / f"{chapter}.ipynb", 4)
+        found = {exercise.name: errors(exercise.tests) for exercise in exercises(graded)}
+        rounds.append((non_answers.ways(chapter, turn), found, grades(course, chapter, student)))
+    return rounds
+
+
+def nbgrader_in_here(course, chapter, command):
+    """One of nbgrader's commands in this process: to import nbgrader takes longer than to grade a small notebook."""
+    app = command.instance()
+    here = os.getcwd()
+    os.chdir(course)  # where it looks for its configuration
+    try:
+        app.initialize([chapter, "--db", f"sqlite:///{course / chapter}.db"])
+        app.start()
+    finally:
+        os.chdir(here)
+        command.clear_instance()
 
 
 MISHAP = "06_actnorm"
@@ -281,6 +329,18 @@ def test_wrong_answers_fail_with_a_message_that_teaches(chapter, exercise, place
     pattern = wrong_answers(chapter)[exercise][place][1]
     assert re.match("(AssertionError|CheckError): ", found[0]), f"no message, but {found[0]}"
     assert re.search(pattern, found[0])
+
+
+@pytest.mark.parametrize(("chapter", "exercise"), EXERCISES)
+def test_nothing_is_no_answer_and_the_others_keep_their_points(chapter, exercise, answered_by_nothing):
+    for ways, found, scores in answered_by_nothing(chapter):
+        way, (score, highest, manual) = ways[exercise], scores[f"{exercise}_tests"]
+        assert not manual
+        if way == non_answers.RIGHT:
+            assert (score, found[exercise]) == (highest, []), f"others were answered by nothing: {ways}"
+        else:
+            assert score == 0, f"full marks for nothing: {way}"
+            assert re.match(NOTHING, found[exercise][0]), f"{way}: {found[exercise][0]}"
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

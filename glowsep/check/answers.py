@@ -42,8 +42,9 @@ def own(*names: str) -> None:
     namespace = inspect.currentframe().f_back.f_globals
     for name in names:
         first, _, method = name.partition(".")
-        place = vars(namespace[first]) if method and inspect.isclass(namespace.get(first)) else namespace
-        answer = place.get(method or first, MISSING)
+        answer = namespace.get(first, MISSING)
+        if method:
+            answer = vars(answer).get(method, MISSING) if inspect.isclass(answer) else MISSING
         if answer is MISSING or _is_the_packages(answer):
             fail(
                 name,
