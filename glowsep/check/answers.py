@@ -110,7 +110,8 @@ def number(where: str, what: str, value: Any) -> float:
         fail(where, f"{what} is None, but must be a number: is there a return?")
     is_numpys = isinstance(value, np.ndarray | np.generic) and np.ndim(value) == 0 and value.dtype.kind in "iuf"
     if not isinstance(value, Real) and not is_numpys:
-        fail(where, f"{what} must be one real number, but is {described(value)}")
+        hint = ": is a sum or a mean missing?" if isinstance(value, np.ndarray) else ""
+        fail(where, f"{what} must be one real number, but is {described(value)}{hint}")
     return float(value)
 
 
