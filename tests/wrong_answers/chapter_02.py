@@ -29,6 +29,23 @@ def sdr(reference, estimate):
 """,
             r"Looks like: DELTA is missing",
         ),
+        (
+            """
+def sdr(reference, estimate):
+    signal = (reference**2).sum(axis=(-2, -1))
+    distortion = ((reference - estimate) ** 2).sum(axis=(-2, -1))
+    return 10 * np.log((signal + DELTA) / (distortion + DELTA))
+""",
+            r"the natural logarithm, where the one to base 10 is wanted",
+        ),
+        (
+            """
+def sdr(reference, estimate):
+    estimate -= reference
+    return 10 * np.log10(((reference**2).sum((-2, -1)) + DELTA) / ((estimate**2).sum((-2, -1)) + DELTA))
+""",
+            r"the argument `estimate` was changed",
+        ),
     ],
     "volumes": [
         (
@@ -42,6 +59,18 @@ half, twice, nothing = 10 * np.log10(2), 0, 0
 half, twice, nothing = 20 * np.log10(2), 0, -np.inf
 """,
             r"silence is not minus infinity",
+        ),
+        (
+            """
+half, twice, nothing = -20 * np.log10(2), 0, 0
+""",
+            r"the error is smaller than the signal: above 0 dB",
+        ),
+        (
+            """
+half, twice, nothing = 20 * np.log10(2), -20 * np.log10(2), 0
+""",
+            r"at g = 2 the error is exactly the signal",
         ),
     ],
     "si_sdr": [
@@ -61,6 +90,22 @@ def si_sdr(reference, estimate):
     return 10 * np.log10((reference**2).sum((-2, -1)) / ((alpha * reference - estimate) ** 2).sum((-2, -1)))
 """,
             r"the signal's energy is that of s, but must be that of alpha s",
+        ),
+        (
+            """
+def si_sdr(reference, estimate):
+    return 10 * np.log10((reference**2).sum((-2, -1)) / ((reference - estimate) ** 2).sum((-2, -1)))
+""",
+            r"this is the SDR: alpha is missing",
+        ),
+        (
+            """
+def si_sdr(reference, estimate):
+    alpha = (estimate * reference).sum(-1, keepdims=True) / (reference**2).sum(-1, keepdims=True)
+    target = alpha * reference
+    return 10 * np.log10((target**2).sum((-2, -1)) / ((target - estimate) ** 2).sum((-2, -1)))
+""",
+            r"every channel has an alpha of its own",
         ),
     ],
     "floor": [
@@ -84,6 +129,13 @@ def floor(n, g):
     return -10 * np.log10((n - 1) * g**2)
 """,
             r"what is missing of the source itself, \(g - 1\) s, is forgotten",
+        ),
+        (
+            """
+def floor(n, g):
+    return -10 * np.log((g - 1) ** 2 + (n - 1) * g**2)
+""",
+            r"the natural logarithm, where the one to base 10 is wanted",
         ),
     ],
     "median_sdr": [
@@ -116,6 +168,18 @@ def median_sdr(reference, estimate, rate):
     return np.median(ratios)
 """,
             r"what is left at the end counts as a second",
+        ),
+        (
+            """
+def median_sdr(reference, estimate, rate):
+    ratios = []
+    for start in range(0, reference.shape[-1] - rate + 1, rate):
+        s, s_hat = reference[:, start : start + rate], estimate[:, start : start + rate]
+        if s.any():
+            ratios.append(10 * np.log10((s**2).sum() / ((s - s_hat) ** 2).sum()))
+    return np.mean(ratios)
+""",
+            r"the mean of the seconds, where the median is wanted",
         ),
     ],
 }
