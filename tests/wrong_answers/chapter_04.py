@@ -28,32 +28,49 @@ def loss_and_gradient(x, mu, s):
     return {}
 """
 
+MOVED_IN_PLACE = """
+def loss_and_gradient(x, mu, s):
+    x -= mu
+    x *= np.exp(-s)
+    return (0.5 * x * x).mean() + s + 0.5 * np.log(2 * np.pi), -np.exp(-s) * x.mean(), 1 - (x * x).mean()
+"""
+
 WRONG_ANSWERS = {
     "log_prob_of_magnitude": [
         (MAGNITUDE.format("base"), r"log\|f'\(x\)\| is missing"),
         (MAGNITUDE.format("base - np.log(alpha) - (alpha - 1) * np.log(x)"), r"sign of log\|f'\(x\)\| is flipped"),
         (MAGNITUDE.format("base + alpha * x ** (alpha - 1)"), "its logarithm is missing"),
         (MAGNITUDE.format("base + (alpha - 1) * np.log(x)"), "the factor alpha of the derivative is missing"),
+        (MAGNITUDE.format("base + np.log10(alpha * x ** (alpha - 1))"), "the logarithm to the base 10"),
     ],
     "millivolts": [
         ("log_density_per_millivolt = -30 + 20 * np.log(1000)", "the sign is flipped"),
         ("log_density_per_millivolt = -30 - np.log(1000)", "the change of one coordinate"),
         ("log_density_per_millivolt = -30", "a density is per unit"),
+        ("log_density_per_millivolt = -30 - 20 * np.log10(1000)", "nats are natural logarithms"),
     ],
     "polar_logdet": [
         (POLAR.format("np.log(r)"), "the sign is flipped"),
         (POLAR.format("-np.log(r**2)"), "the square root is missing"),
         (POLAR.format("1 / r"), "its logarithm is missing"),
+        (POLAR.format("-np.log10(r)"), "the logarithm to the base 10"),
+        (POLAR.format("np.full(len(x), -np.log(r).sum())"), "every point must have its own"),
     ],
     "log_prob": [
         (CHAIN.format("standard_normal_log_prob(z)"), "the log-dets are missing"),
         (CHAIN.format("standard_normal_log_prob(z) + logdet"), "only the last layer's log-det"),
         (CHAIN.format("standard_normal_log_prob(z) - total"), "the log-dets are subtracted"),
+        (CHAIN.format("(standard_normal_log_prob(z) + total) / x[0].size"), "divided by the number of dimensions"),
     ],
     "loss_and_gradient": [
         (AFFINE.format("loss - s, -np.exp(-s) * z.mean(), -(z * z).mean()"), "nothing keeps the flow from squeezing"),
         (AFFINE.format("loss, -z.mean(), 1 - (z * z).mean()"), r"the inner derivative exp\(-s\) is missing"),
         (AFFINE.format("loss, -np.exp(-s) * z.mean(), -(z * z).mean()"), "the 1 that comes from the log-det"),
         (AFFINE.format("loss, -np.exp(-s) * z.sum(), x.size - (z * z).sum()"), "averaged as the loss is"),
+        (
+            AFFINE.format("loss, -np.exp(-s) * z, 1 - z * z"),
+            "by mu must be one real number.* mean missing",
+        ),
+        (MOVED_IN_PLACE, "the argument `x` was changed"),
     ],
 }
