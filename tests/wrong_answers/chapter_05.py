@@ -56,6 +56,11 @@ def columns_backward(dcolumns, shifts, shape):
     return sum(np.roll(piece, shift, axis=2) for piece, shift in zip(pieces, shifts))
 """
 
+ADDED_IN_PLACE = """
+def columns_backward(dcolumns, shifts, shape):
+    return dcolumns.reshape(len(shifts), *shape).sum(axis=0)
+"""
+
 GATE = """
 class Gate(Parameters):
     def forward(self, x, tape):
@@ -112,14 +117,15 @@ WRONG_ANSWERS = {
         (LINEAR.format("W @ dy, dy @ x.T"), "W must be transposed"),
         (LINEAR.format("W.T @ dy, x @ dy.T"), "dW is wrong.*the matrix is transposed"),
         (LINEAR.format("W.T @ dy, dy @ x.T / x.shape[1]"), "averaged over the columns"),
+        (LINEAR.format("W.T @ dy, dy * x"), "multiplied entry by entry"),
     ],
     "central_differences": [
         (DIFFERENCES.format("(function(x + step) - function(x)) / h"), "a forward difference"),
         (DIFFERENCES.format("(function(x + step) - function(x - step)) / h"), "2 h apart"),
         (DIFFERENCES.format("(function(x + step) - function(x - step)) / 2 * h"), r"brackets around 2 \* h"),
-        (MOVED_FOR_GOOD, "has changed x"),
+        (MOVED_FOR_GOOD, "the argument `x` was changed"),
     ],
-    "best_step": [
+    "best_step": [  # of three letters two are wrong
         ('best_step = "a"', r"1 \+ 1e-8 is 1 in float32"),
         ('best_step = "b"', "the rounding error eps / h"),
     ],
@@ -144,11 +150,19 @@ WRONG_ANSWERS = {
             ),
             r"in the order \(inputs, shifts\)",
         ),
+        (
+            COLUMNS.format(
+                "np.concatenate([padded[:, :, reach + shift : reach + shift + frames] for shift in shifts])"
+                ".swapaxes(1, 2).reshape(-1, batch * frames)"
+            ),
+            "batch and frames have changed places",
+        ),
     ],
     "columns_backward": [
         (COLUMNS_BACKWARD.format("-", "-", "+="), "shifted in the wrong direction"),
         (COLUMNS_BACKWARD.format("+", "+", "="), "each shift overwrites the ones before it"),
         (ROLLED_BACK, "comes in at the other"),
+        (ADDED_IN_PLACE, "the shifts are forgotten"),
     ],
     "gate": [
         (GATE.format("tape.pop()", "dg * sigmoid, dg * tanh"), "the slope of tanh"),
@@ -164,5 +178,6 @@ WRONG_ANSWERS = {
         (RESIDUAL.format("W.T @ ((U.T @ dy) * (1 - tanh * tanh))"), "the shortcut is forgotten"),
         (RESIDUAL.format("dy + W.T @ (U.T @ dy)"), "the slope of tanh is missing"),
         (RESIDUAL.format("dy + W @ ((U @ dy) * (1 - tanh * tanh))"), "W and U are not transposed"),
+        (RESIDUAL.format("dy"), "only the shortcut is there"),
     ],
 }
