@@ -18,6 +18,21 @@ def actnorm_logdet(x, log_scale):
 """,
             r"ActNorm\.forward: logdet .*averaged over the channels \(3\), it must be summed",
         ),
+        (
+            """
+def actnorm_logdet(x, log_scale):
+    batch, _, frames = x.shape
+    return array_module(x).full(batch, -frames * log_scale.sum(), dtype=x.dtype)
+""",
+            r"ActNorm\.forward: logdet .*the sign is flipped",
+        ),
+        (
+            """
+def actnorm_logdet(x, log_scale):
+    return x.shape[2] * log_scale.sum()
+""",
+            r"ActNorm\.forward: logdet must be an array of shape \(2,\)",
+        ),
     ],
     "actnorm_initialise": [
         (
@@ -55,6 +70,42 @@ class ActNorm(glowsep.ActNorm):
 """,
             r"write into the one that is there",
         ),
+        (
+            """
+class ActNorm(glowsep.ActNorm):
+    def initialise(self, x):
+        mean, deviation = x.mean(axis=(0, 2)), x.std(axis=(0, 2))
+        deviation = np.where(deviation > 1e-6 * (1 + np.abs(mean)), deviation, 1)
+        self.log_scale[:] = np.log(deviation)
+        self.bias[:] = -mean / deviation
+        self.initialised[...] = True
+""",
+            r"is it e\^s that multiplies, with s = -log\(deviation\)",
+        ),
+        (
+            """
+class ActNorm(glowsep.ActNorm):
+    def initialise(self, x):
+        mean, deviation = x.mean(axis=(0, 2)), x.std(axis=(0, 2))
+        deviation = np.where(deviation > 0, deviation, 1)
+        self.log_scale[:] = -np.log(deviation)
+        self.bias[:] = -mean / deviation
+        self.initialised[...] = True
+""",
+            r"a constant channel must keep scale 1",
+        ),
+        (
+            """
+class ActNorm(glowsep.ActNorm):
+    def initialise(self, x):
+        mean, deviation = x.mean(axis=(0, 2)), x.std(axis=(0, 2))
+        deviation = np.where(deviation > 1e-6 * (1 + np.abs(mean)), deviation, 1)
+        self.log_scale[:] = -np.log(deviation)
+        self.bias[:] = -mean / deviation
+        self.initialised = True
+""",
+            r"initialised is a new array",
+        ),
     ],
     "actnorm_forward": [
         (
@@ -87,6 +138,16 @@ class ActNorm(glowsep.ActNorm):
 """,
             r"ActNorm\.forward: logdet .*the sign is flipped",
         ),
+        (
+            """
+class ActNorm(glowsep.ActNorm):
+    def forward(self, x, condition=None, tape=None):
+        if not self.initialised:
+            self.initialise(x)
+        return x * self._scale(x) + self.bias[:, None]
+""",
+            r"ActNorm\.forward: must return two things, z and logdet, but returns an array",
+        ),
     ],
     "actnorm_inverse": [
         (
@@ -95,7 +156,7 @@ class ActNorm(glowsep.ActNorm):
     def inverse(self, z, condition=None, tape=None):
         return z * array_module(z).exp(-self.log_scale)[:, None] - self.bias[:, None]
 """,
-            r"ActNorm\.inverse: the inverse of z is wrong",
+            r"ActNorm\.inverse: x is wrong.*undone in the wrong order",
         ),
         (
             """
@@ -103,7 +164,24 @@ class ActNorm(glowsep.ActNorm):
     def inverse(self, z, condition=None, tape=None):
         return (z - self.bias[:, None]) * self._scale(z)
 """,
-            r"ActNorm\.inverse: the inverse of z is wrong",
+            r"scaled by e\^s once more",
+        ),
+        (
+            """
+class ActNorm(glowsep.ActNorm):
+    def inverse(self, z, condition=None, tape=None):
+        return (z + self.bias[:, None]) / self._scale(z)
+""",
+            r"the bias was added, not taken away",
+        ),
+        (
+            """
+class ActNorm(glowsep.ActNorm):
+    def inverse(self, z, condition=None, tape=None):
+        z -= self.bias[:, None]
+        return z / self._scale(z)
+""",
+            r"the argument `z` was changed",
         ),
     ],
     "actnorm_backward": [
@@ -178,6 +256,18 @@ class ActNorm(glowsep.ActNorm):
 """,
             r"frozen here: look at self\.is_frozen first",
         ),
+        (
+            """
+class ActNorm(glowsep.ActNorm):
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        dx, x = dz * self._scale(z), self.inverse(z)
+        if not self.is_frozen:
+            self.dlog_scale = (dz * x).sum(axis=(0, 2)) + z.shape[2] * dlogdet.sum()
+            self.dbias = dz.sum(axis=(0, 2))
+        return dx, x
+""",
+            r"dlog_scale holds dz \* x",
+        ),
     ],
     "actnorm_backward_inverse": [
         (
@@ -198,10 +288,29 @@ class ActNorm(glowsep.ActNorm):
 """,
             r"ActNorm\.backward_inverse: z, rebuilt .* is wrong",
         ),
+        (
+            """
+class ActNorm(glowsep.ActNorm):
+    def backward_inverse(self, dx, x, condition=None, tape=None):
+        return dx, self.forward(x)[0]
+""",
+            r"ActNorm\.backward_inverse: dz .*dx itself came back",
+        ),
+        (
+            """
+class ActNorm(glowsep.ActNorm):
+    def backward_inverse(self, dx, x, condition=None, tape=None):
+        dz = dx / self._scale(x)
+        self.dbias = -dz.sum(axis=(0, 2))
+        return dz, x * self._scale(x) + self.bias[:, None]
+""",
+            r"was changed, but the parameters are frozen here",
+        ),
     ],
     "actnorm_volume": [
         ("difference = np.log(2)", r"the sign is not"),
         ("difference = 0", r"their log-dets differ"),
         ("difference = -1", r"in bits"),
+        ("difference = -np.log10(2)", r"nats are natural logarithms"),
     ],
 }
