@@ -4,6 +4,8 @@ WRONG_ANSWERS = {
     "conv_groups": [
         ("saving = 2048**2 / 4**2", r"every group has its own"),
         ("saving = 4", r"goes with its square"),
+        ("saving = 1 / 256", r"the share that is left"),
+        ("saving = 1024 / 4**2", r"count the entries of the full matrix"),
     ],
     "conv_logdet": [
         (
@@ -35,6 +37,15 @@ class InvertibleConv1x1(glowsep.InvertibleConv1x1):
 """,
             r"the determinant of a large matrix overflows",
         ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def _logdet(self, x):
+        xp = array_module(x)
+        return xp.full(len(x), -x.shape[2] * xp.linalg.slogdet(self.W)[1].sum(), dtype=x.dtype)
+""",
+            r"the sign is flipped",
+        ),
     ],
     "conv_forward": [
         (
@@ -62,7 +73,15 @@ class InvertibleConv1x1(glowsep.InvertibleConv1x1):
     def forward(self, x, condition=None, tape=None):
         return self._mix(self.W, x)
 """,
-            r"must return a pair",
+            r"must return two things, z and logdet, but returns an array",
+        ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def forward(self, x, condition=None, tape=None):
+        return self._mix(self._inverse(x), x), self._logdet(x)
+""",
+            r"multiplied by the inverse of W",
         ),
     ],
     "conv_inverse": [
@@ -82,6 +101,22 @@ class InvertibleConv1x1(glowsep.InvertibleConv1x1):
 """,
             r"W once more, not its inverse",
         ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def inverse(self, z, condition=None, tape=None):
+        return self._mix(self._inverse(z).swapaxes(1, 2), z)
+""",
+            r"the inverse is transposed",
+        ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def inverse(self, z, condition=None, tape=None):
+        return self._mix(self._inverse(z), z), -self._logdet(z)
+""",
+            r"x must be an array of shape .*, but is a tuple",
+        ),
     ],
     "logdet_gradient": [
         (
@@ -97,6 +132,20 @@ def logdet_gradient(W):
     return -np.linalg.inv(W).T
 """,
             r"the sign is flipped",
+        ),
+        (
+            """
+def logdet_gradient(W):
+    return np.linalg.det(W) * np.linalg.inv(W).T
+""",
+            r"that is the gradient of det W",
+        ),
+        (
+            """
+def logdet_gradient(W):
+    return W.T
+""",
+            r"transposed, but not inverted",
         ),
     ],
     "conv_backward": [
@@ -183,6 +232,24 @@ class InvertibleConv1x1(glowsep.InvertibleConv1x1):
 """,
             r"backward_inverse: dz .*the gradient through forward, not through inverse",
         ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def backward_inverse(self, dx, x, condition=None, tape=None):
+        return self._mix(self._inverse(x).swapaxes(1, 2), dx), x
+""",
+            r"what was given came back, nothing is rebuilt",
+        ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def backward_inverse(self, dx, x, condition=None, tape=None):
+        dz, z = self._mix(self._inverse(x).swapaxes(1, 2), dx), self._mix(self.W, x)
+        self.dW = -self._outer_products(dz, x)
+        return dz, z
+""",
+            r"was changed, but the parameters are frozen here",
+        ),
     ],
     "plu_logdet": [
         (
@@ -201,6 +268,23 @@ class InvertibleConv1x1PLU(glowsep.InvertibleConv1x1PLU):
         return array_module(x).full(batch, -frames * self.log_diagonal.sum(), dtype=x.dtype)
 """,
             r"the sign is flipped",
+        ),
+        (
+            """
+class InvertibleConv1x1PLU(glowsep.InvertibleConv1x1PLU):
+    def _logdet(self, x):
+        batch, _, frames = x.shape
+        return array_module(x).full(batch, frames * self.log_diagonal.mean(), dtype=x.dtype)
+""",
+            r"averaged over the channels \(4\), it must be summed",
+        ),
+        (
+            """
+class InvertibleConv1x1PLU(glowsep.InvertibleConv1x1PLU):
+    def _logdet(self, x):
+        return np.full(len(x), x.shape[2] * float(self.log_diagonal.sum()))
+""",
+            r"logdet is float64, but must be float32",
         ),
     ],
     "plu_backward": [
@@ -250,6 +334,38 @@ class InvertibleConv1x1PLU(glowsep.InvertibleConv1x1PLU):
         return dx, x
 """,
             r"P's transpose is missing",
+        ),
+        (
+            """
+class InvertibleConv1x1PLU(glowsep.InvertibleConv1x1PLU):
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        xp = array_module(z)
+        dx, x = self._mix(self.W.swapaxes(1, 2), dz), self.inverse(z)
+        lower, upper = self._triangles()
+        dW = self._outer_products(dz, x)
+        dupper = (self.P @ lower).swapaxes(1, 2) @ dW
+        self.dL = xp.tril(self.P.swapaxes(1, 2) @ dW @ upper.swapaxes(1, 2), -1)
+        self.dU = xp.triu(dupper, 1)
+        self.dlog_diagonal = self._diagonal(dupper) * self._diagonal(upper)
+        return dx, x
+""",
+            r"dlog_diagonal .*the log-det's part is missing",
+        ),
+        (
+            """
+class InvertibleConv1x1PLU(glowsep.InvertibleConv1x1PLU):
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        xp = array_module(z)
+        dx, x = self._mix(self.W.swapaxes(1, 2), dz), self.inverse(z)
+        lower, upper = self._triangles()
+        dW = self._outer_products(dz, x)
+        dupper = (self.P @ lower).swapaxes(1, 2) @ dW
+        self.dL = xp.tril(self.P.swapaxes(1, 2) @ dW @ upper.swapaxes(1, 2), -1)
+        self.dU = xp.triu(dupper, 1)
+        self.dlog_diagonal = self._diagonal(dupper) * self._diagonal(upper) + z.shape[2] * dlogdet.sum()
+        return dx, x
+""",
+            r"frozen here: look at self\.is_frozen first",
         ),
     ],
 }
