@@ -138,6 +138,8 @@ WRONG_ANSWERS = {
     "coupling_bound": [
         ("limit = 60", r"the first half passes as it is"),
         ("limit = 1", r"all of them add up"),
+        ("limit = np.exp(30)", r"that is the determinant"),
+        ("limit = 15", r"how many numbers are scaled"),
     ],
     "coupling_log_scale_and_shift": [
         (
@@ -256,6 +258,12 @@ WRONG_ANSWERS = {
     "coupling_network_gradient": [
         (NETWORK_GRADIENT.format("stacked(dlog_scale, dshift)"), r"the derivative of the tanh is missing"),
         (NETWORK_GRADIENT.format("stacked(dlog_scale * (1 - log_scale**2), dshift)"), r"tanh\(r / B\) is s / B"),
+        (NETWORK_GRADIENT.format("stacked(dlog_scale * (1 - np.tanh(log_scale) ** 2), dshift)"), r"no tanh is needed"),
+        (
+            NETWORK_GRADIENT.format("stacked(dshift, dlog_scale * (1 - (log_scale / self.bound) ** 2))"),
+            r"dr and dt in the wrong order",
+        ),
+        (NETWORK_GRADIENT.format("dlog_scale * (1 - (log_scale / self.bound) ** 2)"), r"has shape \(2, 2, 4\), but"),
     ],
     "coupling_backward": [
         (
@@ -296,6 +304,10 @@ WRONG_ANSWERS = {
         (
             BACKWARD_INVERSE.format(**RIGHT_INVERSE_GRADIENTS | {"network": "self.network"}),
             r"was changed, but the parameters are frozen here",
+        ),
+        (
+            BACKWARD_INVERSE.format(**RIGHT_INVERSE_GRADIENTS).replace("-dz_b, log_scale", "dz_b, log_scale"),
+            r"the minus sign of dt is missing",
         ),
     ],
 }
