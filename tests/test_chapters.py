@@ -59,7 +59,7 @@ EXERCISES = [
 ]
 
 
-NOTHING = r"CheckError: .*(defines no `[\w.]+` of its own|returns nothing|is None)"  # what is said of a non-answer
+NOTHING = r"(CheckError|AssertionError): .*(defines no `[\w.]+` of its own|returns nothing|is None)"  # what is said of a non-answer
 
 
 class Graded(NamedTuple):
