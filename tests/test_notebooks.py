@@ -163,6 +163,23 @@ def test_an_exercise_has_a_solution_and_hidden_tests(chapter, exercise):
 
 
 @of_exercises
+def test_tests_ask_first_whose_answer_it_is(chapter, exercise):
+    """By ``check.own``, for all that the answer defines, and no other cell does: what that left would be an answer."""
+    first = ast.unparse(parsed(exercise.tests).body[0])
+    assert first.startswith("check.own(")
+    names = set(ast.literal_eval(first.replace("check.own", "")[:-1] + ",)"))
+    assert names == defined(exercise.answer)
+    others = [cell for cell in code_cells(chapter) if cell.id not in (exercise.answer.id, exercise.tests.id)]
+    assert not {cell.id: names & defined(cell) for cell in others if names & defined(cell)}
+
+
+@of_exercises
+def test_what_students_see_passes_in_the_same_words_everywhere(chapter, exercise):
+    visible = exercise.tests.source.partition("### BEGIN HIDDEN TESTS")[0]
+    assert visible.rstrip().endswith('\nprint("visible tests passed")')
+
+
+@of_exercises
 def test_every_assertion_says_what_is_wrong(chapter, exercise):
     bare = [node for node in ast.walk(parsed(exercise.tests)) if isinstance(node, ast.Assert) and node.msg is None]
     assert not [ast.unparse(node) for node in bare]
@@ -170,8 +187,10 @@ def test_every_assertion_says_what_is_wrong(chapter, exercise):
 
 @of_exercises
 def test_wrong_answers_are_kept(chapter, exercise):
+    """At least four; where a variable is asked for there may be no more than two that make sense."""
     answers = wrong_answers(chapter).get(exercise.name, [])
-    assert len(answers) >= 2
+    is_code = any("." in name or name + "(" in exercise.answer.source for name in defined(exercise.answer))
+    assert len(answers) >= (4 if is_code else 2)
     for code, pattern in answers:
         ast.parse(code)
         assert len(pattern) > 3
@@ -201,6 +220,27 @@ def test_solutions_that_are_functions_of_the_package_equal_them(chapter, exercis
         module = importlib.import_module(of_package(chapter)[exercise.name])
         (function,) = parsed(exercise.answer).body
         assert statements(function) == statements(syntax(getattr(module, exercise.name)))
+
+
+def code_cells(chapter):
+    return [cell for cell in NOTEBOOKS[chapter].cells if cell.cell_type == "code"]
+
+
+def defined(cell):
+    """What a cell defines: functions, methods such as ``ActNorm.inverse``, and otherwise variables; imports aside."""
+    names = set()
+    for node in parsed(cell).body:
+        if isinstance(node, ast.ClassDef):
+            names |= {f"{node.name}.{part.name}" for part in node.body if isinstance(part, ast.FunctionDef)}
+        elif isinstance(node, ast.FunctionDef):
+            names.add(node.name)
+        else:
+            names |= {
+                part.id
+                for part in ast.walk(node)
+                if isinstance(getattr(part, "ctx", None), ast.Store) and isinstance(part, ast.Name)
+            }
+    return names
 
 
 def parsed(cell):
