@@ -34,6 +34,10 @@ class BookError(GlowsepError):
     """A book that cannot be built from the chapters, or cannot be put in its place."""
 
 
+class CourseError(GlowsepError):
+    """A chapter that is unknown or missing, or a notebook that would replace somebody's work."""
+
+
 class SeparationWarning(UserWarning):
     """A song was separated, but the answer is not to be trusted: it is silent, out of range, or none of the sources."""
 

@@ -17,7 +17,7 @@ from glowsep.book.links import with_links
 from glowsep.book.source import ASSETS, write_source
 from glowsep.cli import main
 from glowsep.datasets.shipped import REPOSITORY
-from glowsep.errors import BookError
+from glowsep.errors import BookError, CourseError
 
 WIDGET = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "interactive(…)"}
 # A stand-in for Jupyter Book: it says and writes what Jupyter Book does, as far as it is looked at here.
@@ -270,12 +270,12 @@ def test_nothing_is_run_and_nothing_fetched():
 @pytest.mark.parametrize("text", ["", "[]", '{"nbformat": 3}'])
 def test_a_chapter_that_is_no_notebook_is_named(text, repository, tmp_path):
     (repository / "chapters" / "02_noise.ipynb").write_text(text)
-    with pytest.raises(BookError, match="^chapters/02_noise.ipynb: "):
+    with pytest.raises(CourseError, match="chapters/02_noise.ipynb: "):
         write_source(repository, tmp_path / "source")
 
 
 def test_a_repository_without_chapters_is_named(tmp_path):
-    with pytest.raises(BookError, match="chapters"):
+    with pytest.raises(CourseError, match="chapters"):
         write_source(tmp_path, tmp_path / "source")
 
 

@@ -22,6 +22,7 @@ FLOORS = (
     {"show"},
     {"assignments"},
     {"report"},
+    {"course"},
     {"book"},
     {"cli"},
 )

@@ -1,39 +1,12 @@
-"""Which chapters and guides there are, and how the book arranges them."""
+"""Which guides there are, and how the book arranges them and the chapters."""
 
 from pathlib import Path
 
-from glowsep.errors import BookError
-
-#: The parts' titles, by the number of the chapter that begins each.
-PARTS = {1: "Signals, scores and NMF", 4: "A flow by hand", 10: "Priors, search and separation"}
+from glowsep.course.contents import PARTS
 
 #: The guides make up the appendix, in this order. A guide that is not named here comes after those that are.
 APPENDIX = "Appendix: guides"
 ORDER = ("your_own_data", "results", "performance", "clusters", "teaching", "reports_and_the_book", "architecture")
-
-
-def chapters(repository):
-    """The notebooks of the chapters, in their order.
-
-    Parameters
-    ----------
-    repository : path
-        Holds them as ``chapters/NN_name.ipynb``, where ``NN`` is the chapter's number.
-
-    Returns
-    -------
-    list of pathlib.Path
-
-    Raises
-    ------
-    BookError
-        If there are none.
-    """
-    folder = Path(repository) / "chapters"
-    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
-    if not found:
-        raise BookError(f"{folder}: no chapters here; clone the repository, and run this inside it")
-    return found
 
 
 def guides(repository):

@@ -1,12 +1,10 @@
 """A chapter as its reader wants it: solutions and tests folded away, and nothing that needs a running kernel."""
 
 import copy
-import re
+
+from glowsep.course.regions import HIDDEN_TESTS, MARK_SCHEME, SOLUTION
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-HIDDEN_TESTS = re.compile(r"(?ms)^[^\n]*BEGIN HIDDEN TESTS.*?END HIDDEN TESTS[^\n]*\n?")
-MARK_SCHEME = re.compile(r"(?ms)^[^\n]*BEGIN MARK SCHEME.*?END MARK SCHEME[^\n]*\n?")
-SOLUTION = re.compile(r"(?ms)^[^\n]*BEGIN SOLUTION[^\n]*\n(.*?)^[^\n]*END SOLUTION[^\n]*\n?")
 UNANSWERED = "*Your answer here.*"
 
 

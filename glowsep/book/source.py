@@ -8,10 +8,11 @@ from string import Template
 
 import yaml
 
-from glowsep.book.contents import chapters, guides, table_of_contents
+from glowsep.book.contents import guides, table_of_contents
 from glowsep.book.links import with_links
 from glowsep.book.reader import readers_copy
-from glowsep.errors import BookError
+from glowsep.course.contents import chapters
+from glowsep.course.keeping import read_chapter
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -27,8 +28,10 @@ def write_source(repository, source):
 
     Raises
     ------
+    CourseError
+        If there are no chapters, or one is not a notebook.
     BookError
-        If there are no chapters, one is not a notebook, or a link leads nowhere.
+        If a link leads nowhere.
     """
     notebooks, appendix = chapters(repository), guides(repository)
     shutil.copytree(ASSETS, source / "assets", ignore=shutil.ignore_patterns("config.yml", "landing.md"))
@@ -38,7 +41,7 @@ def write_source(repository, source):
     readme = repository / "README.md"
     _write(source / "index.md", with_links(landing_page(readme), readme, repository, source))
     for path in notebooks:
-        notebook = readers_copy(_read(path, repository), path.relative_to(repository).as_posix())
+        notebook = readers_copy(read_chapter(path), path.relative_to(repository).as_posix())
         for cell in notebook["cells"]:
             if cell["cell_type"] == "markdown":
                 cell["source"] = with_links(cell["source"], path, repository, source)
@@ -54,16 +57,6 @@ def landing_page(readme):
     front = text.partition("\n## Results\n")[0]
     credits = re.search(r"^## Citation and licence\n.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[0]
     return Template((ASSETS / "landing.md").read_text(encoding="utf-8")).substitute(front=front, credits=credits)
-
-
-def _read(path, repository):
-    try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        if notebook["nbformat"] == 4:
-            return notebook
-    except (ValueError, LookupError, TypeError):
-        pass
-    raise BookError(f"{path.relative_to(repository)}: not a notebook of format 4; fetch it again")
 
 
 def _write(path, text):

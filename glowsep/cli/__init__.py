@@ -1,4 +1,4 @@
-"""The command line: ``python -m glowsep separate | evaluate | train | sample | render | book``.
+"""The command line: ``python -m glowsep separate | evaluate | train | sample | render | book | exercises | …``.
 
 One module per command, each with a ``SUMMARY``, an ``EXAMPLE``, ``add_arguments(parser)`` and ``run(arguments)``.
 """
@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from typing import NoReturn
 
 from glowsep.arrays.memory import keep_freed_memory
-from glowsep.cli import book, doubts, evaluate, render, sample, separate, train
+from glowsep.cli import book, doubts, evaluate, exercises, render, sample, separate, train, vary
 from glowsep.cli.failures import complain, reason
 from glowsep.cli.stopping import Stopped, stopped_by_signals
 from glowsep.cli.streams import forgiving_streams
@@ -23,6 +23,8 @@ COMMANDS = {
     "sample": sample,
     "render": render,
     "book": book,
+    "exercises": exercises,
+    "vary": vary,
 }
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended: 128 + SIGINT
 

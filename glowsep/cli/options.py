@@ -44,6 +44,13 @@ def open_split(path: Path, split: str | None, default: str) -> Dataset:
     return open_dataset(path, split)
 
 
+def add_chapters(parser: ArgumentParser) -> None:
+    """Add the arguments ``CHAPTER``; `glowsep.course.chosen` knows what they name."""
+    parser.add_argument(
+        "chapters", nargs="*", metavar="CHAPTER", help="a chapter's number or name, such as 6 (default: all chapters)"
+    )
+
+
 def add_device(parser: ArgumentParser) -> None:
     """Add ``--device``; `check_device` acts on it."""
     parser.add_argument("--device", choices=DEVICES, default="cpu", help="where to compute (default: %(default)s)")

@@ -1,0 +1,72 @@
+"""A chapter as a student gets it: exercises to solve, tests to run, and nothing that gives the answer away."""
+
+import copy
+import re
+
+from glowsep.course.regions import HIDDEN_TESTS, MARK_SCHEME, SOLUTION
+
+NOT_WRITTEN = "# your code here\nraise NotImplementedError"
+NOT_ANSWERED = "*Your answer here.*"
+COMPARE = """\
+## Compare with the solutions
+
+The tests under an exercise say what is wrong, and often why. If they pass, or if you are stuck:
+
+- `chapters/{name}.ipynb` in the repository is this notebook with its solutions; the book, `python -m glowsep book`, has \
+the same page with each solution folded away.
+- Where an exercise asks for a function or a method of the package, the solution is the package's own code: \
+`glowsep.assignments.source(glowsep.stft)` shows it in a notebook.
+- An answer in words has no test. Write yours first, then read the one in the chapter: does it give the same reasons?
+"""
+
+
+def handout(notebook: dict, name: str) -> dict:
+    """A chapter without solutions, hidden tests and mark schemes, for a student who works alone.
+
+    What the cells of exercises have printed is cleared; all other outputs stay, so that it can be read before it is
+    run. It runs wherever the chapter does: nothing but ``requirements.txt`` is needed, nbgrader included in nothing.
+
+    Parameters
+    ----------
+    notebook : dict
+        As read from its JSON.
+    name : str
+        The chapter's, ``"06_actnorm"``, for the last cell, which says how to compare.
+
+    Returns
+    -------
+    dict
+        A copy; the notebook itself stays as it is.
+    """
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"])
+        if cell["metadata"].get("nbgrader"):
+            _clear(cell, cell["metadata"].pop("nbgrader"))
+    notebook["cells"].append(
+        {"cell_type": "markdown", "id": "compare", "metadata": {}, "source": COMPARE.format(name=name)}
+    )
+    return notebook
+
+
+def _clear(cell, grading):
+    """Take out of an exercise's cell what is not a student's."""
+    is_code = cell["cell_type"] == "code"
+    text = cell["source"]
+    if grading.get("solution"):
+        text = _without_answer(text, is_code)
+    cell["source"] = HIDDEN_TESTS.sub("", MARK_SCHEME.sub("", text)).rstrip()
+    if is_code:
+        cell["outputs"], cell["execution_count"] = [], None
+
+
+def _without_answer(text, is_code):
+    """An answer's cell with a placeholder for each solution; if none is marked, all of a text is the solution."""
+    if is_code:
+        return SOLUTION.sub(lambda found: _indented(NOT_WRITTEN, found[0]), text)
+    return SOLUTION.sub(f"{NOT_ANSWERED}\n", text) if SOLUTION.search(text) else NOT_ANSWERED
+
+
+def _indented(text, region):
+    margin = re.match(" *", region)[0]
+    return "".join(f"{margin}{line}\n" for line in text.splitlines())
