@@ -69,4 +69,6 @@ def _find(name, found):
         if name.removesuffix(".ipynb") in (path.stem, number, str(int(number))):
             return path
     numbers = [int(path.stem[:2]) for path in found]
-    raise CourseError(f"{name}: no such chapter; give a number from {min(numbers)} to {max(numbers)}, or a name such as {found[0].stem}")
+    raise CourseError(
+        f"{name}: no such chapter; give a number from {min(numbers)} to {max(numbers)}, or a name such as {found[0].stem}"
+    )

@@ -62,7 +62,9 @@ def variations(repository: str | PathLike = REPOSITORY) -> dict[str, list[dict[s
 
 def _replace(chosen, name, cells):
     """Replace all pieces at once in an exercise's three cells: of the first, only what belongs to the exercise."""
-    pieces = re.compile("|".join(rf"(?<![\w.]){re.escape(old)}(?!\w|\.\d)" for old in sorted(chosen, key=len, reverse=True)))
+    pieces = re.compile(
+        "|".join(rf"(?<![\w.]){re.escape(old)}(?!\w|\.\d)" for old in sorted(chosen, key=len, reverse=True))
+    )
     statement, *code = cells
     before, heading, after = _last_exercise("".join(statement["source"]))
     found = set()

@@ -39,7 +39,7 @@ def grading(cell):
 
 def points(notebook):
     """By heading: the points of an exercise or a project, and who grades it. A heading counts what follows it."""
-    found, title = {}, None
+    found, title = {}, ""
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
             for line in re.findall(r"(?m)^##+ ((?:Exercise \d+: |Open project ).*)$", text_of(cell)):
@@ -67,7 +67,11 @@ def running_time(chapter, measured):
     """In words: measured, or the limit that the tests hold."""
     if chapter in measured:
         seconds = measured[chapter]
-        return f"about {max(5, 5 * round(seconds / 5))} seconds" if seconds < 90 else f"about {round(seconds / 60)} minutes"
+        return (
+            f"about {max(5, 5 * round(seconds / 5))} seconds"
+            if seconds < 90
+            else f"about {round(seconds / 60)} minutes"
+        )
     limit = LIMITS.get(chapter[:2], SHORT)
     return "less than a minute" if limit == SHORT else f"less than {limit // 60} minutes"
 

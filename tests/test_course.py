@@ -1,0 +1,315 @@
+"""The chapters as a course: exercises without solutions, varied exercises, the form of openings and headings."""
+
+import json
+import re
+import sys
+from collections import Counter
+
+import nbformat
+import numpy as np
+import pytest
+from notebooks import CHAPTERS, REPOSITORY, exercises, grading, is_answer, read
+
+import glowsep
+from glowsep.cli import main
+from glowsep.course import chapters, chosen, handout, read_chapter, varied, write_notebook
+from glowsep.course.varying import SEED, variations
+from glowsep.errors import CourseError
+
+sys.path.append(str(REPOSITORY / "tests" / "benchmarks"))
+import course_tables  # noqa: E402 (from the folder added above)
+
+of_chapters = pytest.mark.parametrize("chapter", CHAPTERS)
+PATHS = {path.stem: path for path in chapters()}
+NOTEBOOKS = {chapter: read(chapter) for chapter in CHAPTERS}
+OPENING = re.compile(
+    r"""\#\ (?P<number>\d+)\ .+\n\n
+    \*\*The\ question\.\*\*\ .+\?.*\n\n
+    (?s:.+\n\n)
+    \*\*After\ this\ chapter\ you\ can\*\*\n\n
+    (?:-\ .+,\n){2,}-\ .+\.\n\n
+    \*\*You\ need\*\*\ .+\.\n\n
+    \*\*Time:\*\*\ about\ (?P<reading>\d+)\ minutes\ to\ read,\ .+\ to\ run\.""",
+    re.VERBOSE,
+)
+EXERCISE = re.compile(r"(?m)^#+ .*[Ee]xercise.*|^#+ .*[Pp]roject.*")
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def code(notebook):
+    return "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
+
+
+# What a chapter says of itself
+
+
+@of_chapters
+def test_a_chapter_opens_with_its_question_outcomes_needs_and_times(chapter):
+    opening = OPENING.fullmatch(NOTEBOOKS[chapter].cells[0].source)
+    assert opening, "form: tests/test_course.py"
+    assert int(opening["number"]) == int(chapter[:2])
+
+
+@of_chapters
+def test_the_times_are_those_of_the_chapter(chapter):
+    """To the points and the measured seconds exactly; to the words within five minutes, so that prose may change."""
+    opening = NOTEBOOKS[chapter].cells[0].source
+    said = course_tables.TIME.search(opening)[0]
+    now = course_tables.time_line(chapter, read_chapter(PATHS[chapter]), course_tables.kept())
+    reading = re.compile(r"about (\d+) minutes to read")
+    assert abs(int(reading.search(said)[1]) - int(reading.search(now)[1])) <= 5
+    assert reading.sub("", said) == reading.sub("", now), "python tests/benchmarks/course_tables.py writes it anew"
+
+
+@of_chapters
+def test_headings_of_exercises_are_numbered_and_give_the_points(chapter):
+    """``### Exercise 5: backward (3 points)``; the points are those of the answers up to the next heading."""
+    headings, given, by_hand = [], [], []
+    for cell in NOTEBOOKS[chapter].cells:
+        if cell.cell_type == "markdown":
+            found = [line for line in EXERCISE.findall(cell.source) if line != "## Exercises"]
+            headings += found
+            given += [[] for _ in found]
+            by_hand += [False for _ in found]
+        if score := grading(cell).get("points"):
+            assert given, f"{cell.id}: no heading before it"
+            given[-1].append(score)
+            by_hand[-1] = by_hand[-1] or (cell.cell_type == "markdown" and not grading(cell).get("task"))
+    number = 0
+    for heading, scores, words in zip(headings, given, by_hand, strict=True):
+        points = f"{' + '.join(map(str, scores))} point{'s' if scores != [1] else ''}{', in words' if words else ''}"
+        if "project" in heading:
+            part = 1 + [3, 9, 15].index(int(chapter[:2]))
+            assert re.fullmatch(rf"## Open project of part {part}: .+ \({points}\)", heading)
+        else:
+            number += 1
+            assert re.fullmatch(rf"### Exercise {number}: .+ \({re.escape(points)}\)", heading)
+    assert number or chapter[:2] == "15"
+
+
+@of_chapters
+def test_the_marks_of_answers_in_words_are_no_headings(chapter):
+    texts = [cell.source for cell in NOTEBOOKS[chapter].cells if cell.cell_type == "markdown"]
+    assert not [line for text in texts for line in re.findall(r"(?m)^#+ .*(?:BEGIN|END) .*", text)]
+
+
+def test_the_tables_of_the_course_are_those_of_the_chapters():
+    text = (REPOSITORY / "course" / "README.md").read_text(encoding="utf-8")
+    tables = re.compile(r"(?s)<!-- exercises:begin -->\n.*?<!-- exercises:end -->")
+    assert tables.search(text)[0] == tables.search(course_tables.with_tables(text))[0], (
+        "python tests/benchmarks/course_tables.py writes it anew"
+    )
+
+
+# Without solutions
+
+
+@of_chapters
+def test_a_handout_gives_nothing_away(chapter):
+    original = read_chapter(PATHS[chapter])
+    out = handout(original, chapter)
+    text = json.dumps(out)
+    assert not re.search(r"(BEGIN|END) (SOLUTION|HIDDEN|MARK)", text) and '"nbgrader"' not in text
+    assert original == read_chapter(PATHS[chapter])
+    nbformat.validate(nbformat.reads(text, 4))
+    answers = [cell for cell in NOTEBOOKS[chapter].cells if is_answer(cell)]
+    assert code(out).count("raise NotImplementedError\n") + code(out).endswith("NotImplementedError") >= len(answers)
+    solutions = [line for cell in answers for line in solution_lines(cell.source)]
+    kept = Counter(line.strip() for cell in out["cells"] for line in "".join(cell["source"]).splitlines())
+    outside = Counter(line.strip() for line in without_solutions(NOTEBOOKS[chapter]))
+    assert not [line for line in solutions if kept[line.strip()] > outside[line.strip()]]
+    assert f"chapters/{chapter}.ipynb" in out["cells"][-1]["source"]
+
+
+def solution_lines(source):
+    inside = re.search(r"(?s)BEGIN SOLUTION.*?\n(.*?)\n[^\n]*END SOLUTION", source)[1]
+    return [line for line in inside.splitlines() if len(line.strip()) > 10]
+
+
+def without_solutions(notebook):
+    """The lines of a chapter that belong to no solution; a line may be shown elsewhere, in a listing say."""
+    for cell in notebook.cells:
+        yield from re.sub(r"(?s)BEGIN SOLUTION.*?END SOLUTION", "", cell.source).splitlines()
+
+
+def test_an_answer_in_words_that_marks_nothing_is_all_solution():
+    cell = {
+        "cell_type": "markdown",
+        "metadata": {"nbgrader": {"solution": True, "grade": True}},
+        "source": ["Because."],
+    }
+    assert handout({"cells": [cell], "metadata": {}}, "01_x")["cells"][0]["source"] == "*Your answer here.*"
+
+
+def test_a_handout_runs_up_to_the_first_exercise_and_says_what_to_do(tmp_path, monkeypatch):
+    """In a kernel, from another folder, with nbgrader out of reach."""
+    nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    hidden = tmp_path / "hidden" / "nbgrader"
+    hidden.mkdir(parents=True)
+    (hidden / "__init__.py").write_text("raise ImportError('not installed')")
+    monkeypatch.setenv("PYTHONPATH", f"{hidden.parent}:{REPOSITORY}")
+    assert run("exercises", 6, "-o", tmp_path / "mine", "-q") == 0
+    notebook = nbformat.read(tmp_path / "mine" / "06_actnorm.ipynb", 4)
+    client = nbclient.NotebookClient(
+        notebook, timeout=120, allow_errors=True, resources={"metadata": {"path": tmp_path}}
+    )
+    client.execute()
+    errors = [
+        (cell.id, output.ename)
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "error"
+    ]
+    assert {name for _, name in errors} <= {"NotImplementedError", "CheckError"} and len(errors) >= 7, errors
+
+
+# On the command line
+
+
+def test_chapters_are_chosen_by_number_or_name():
+    for name in ("6", "06", "06_actnorm", "06_actnorm.ipynb"):
+        assert [path.stem for path in chosen([name])] == ["06_actnorm"]
+    assert chosen(["9", "6", "6"]) == chosen(["6", "9"])
+    assert chosen() == chapters()
+
+
+@pytest.mark.parametrize("command", ["exercises", "vary"])
+@pytest.mark.parametrize("name", ["16", "0", "nmf", "-o"])
+def test_an_unknown_chapter_is_one_line_and_nothing_is_written(command, name, tmp_path, capsys):
+    assert run(command, "6", name, "--out", tmp_path / "out") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert name == "-o" or f"{name}: no such chapter; give a number from 1 to 15" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_student_has_changed_stays(tmp_path, capsys):
+    assert run("exercises", 1, 2, "-o", tmp_path) == 0
+    assert capsys.readouterr().out.splitlines() == [str(tmp_path / f"{name}.ipynb") for name in CHAPTERS[:2]]
+    first, second = sorted(tmp_path.iterdir())
+    mine = json.loads(first.read_text(encoding="utf-8"))
+    mine["cells"][2]["source"] = "my own words"
+    first.write_text(json.dumps(mine), encoding="utf-8")
+    second.write_bytes(second.read_bytes())
+    assert run("exercises", 1, 2, 3, "-o", tmp_path) == 1
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [str(second), str(tmp_path / f"{CHAPTERS[2]}.ipynb")]
+    (line,) = said.err.splitlines()
+    assert f"{first}: has been changed, so it stays" in line and "--overwrite" in line
+    assert "my own words" in first.read_text(encoding="utf-8")
+    assert run("exercises", 1, "-o", tmp_path, "--overwrite") == 0
+    assert "my own words" not in first.read_text(encoding="utf-8")
+
+
+def test_a_file_of_somebody_else_s_stays(tmp_path):
+    out = tmp_path / "06_actnorm.ipynb"
+    for text in ("", "{}", '{"nbformat": 4, "metadata": {}}', (PATHS["06_actnorm"]).read_text(encoding="utf-8")):
+        out.write_text(text, encoding="utf-8")
+        with pytest.raises(CourseError, match="has been changed"):
+            write_notebook(handout(read_chapter(PATHS["06_actnorm"]), "06_actnorm"), out)
+        assert out.read_text(encoding="utf-8") == text
+
+
+def test_without_chapters_one_line_says_what_to_do(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("glowsep.course.contents.chapters.__defaults__", (tmp_path,))
+    monkeypatch.setattr("glowsep.course.contents.chosen.__defaults__", ((), tmp_path))
+    assert run("exercises", "-o", tmp_path / "out") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no chapters here; clone the repository" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+# Varied
+
+
+def test_the_same_seed_varies_alike_and_another_otherwise():
+    notebook = read_chapter(PATHS["06_actnorm"])
+    assert varied(notebook, 1) == varied(notebook, 1)
+    assert len({code(varied(notebook, seed)) for seed in range(4)}) == 4
+    assert notebook == read_chapter(PATHS["06_actnorm"])
+
+
+@of_chapters
+def test_only_tests_seeds_and_listed_exercises_vary(chapter):
+    """And every seed of every test does."""
+    before, after = read_chapter(PATHS[chapter])["cells"], varied(read_chapter(PATHS[chapter]), 2027)["cells"]
+    places = [place for place, cell in enumerate(before) if grade_id(cell) in variations()]
+    listed = {place + shift for place in places for shift in (-1, 0, 1)}
+    for place, (old, new) in enumerate(zip(before, after, strict=True)):
+        old, new = "".join(old["source"]), "".join(new["source"])
+        if not grading_of_tests(before[place]):
+            assert old == new or place in listed
+            continue
+        assert SEED.sub("", old) == SEED.sub("", new) or place in listed
+        assert not [pair for pair in zip(SEED.findall(old), SEED.findall(new), strict=True) if pair[0] == pair[1]]
+
+
+def grading_of_tests(cell):
+    return cell["cell_type"] == "code" and cell["metadata"].get("nbgrader", {}).get("grade")
+
+
+@pytest.mark.parametrize("name", variations())
+def test_every_set_of_numbers_fits(name):
+    """The varied solution passes the varied tests, hidden ones included, and fails those of every other set."""
+    chapter = next(chapter for chapter in CHAPTERS if name in [e.name for e in exercises(NOTEBOOKS[chapter])])
+    sets = variations()[name]
+    versions = {0: exercise_cells(NOTEBOOKS[chapter]["cells"], name)}
+    alone = {"cells": [cell for cell in NOTEBOOKS[chapter]["cells"] if is_part_of(cell, name, NOTEBOOKS[chapter])]}
+    for seed in range(40):
+        cells = exercise_cells(varied(alone, seed)["cells"], name)
+        if cells[1] not in [version[1] for version in versions.values()]:
+            versions[len(versions)] = cells
+    assert len(versions) == len(sets) + 1
+    assert len({statement for statement, _, _ in versions.values()}) == len(versions)
+    for key, (_, answer, tests) in versions.items():
+        attempt(answer, tests)
+        for other, (_, _, others) in versions.items():
+            if other != key:
+                with pytest.raises(AssertionError):
+                    attempt(answer, others)
+
+
+def is_part_of(cell, name, notebook):
+    (place,) = [place for place, other in enumerate(notebook["cells"]) if grade_id(other) == name]
+    return cell in notebook["cells"][place - 1 : place + 2]
+
+
+def exercise_cells(cells, name):
+    """The texts of an exercise's statement, answer and tests."""
+    (place,) = [place for place, cell in enumerate(cells) if grade_id(cell) == name]
+    return ["".join(cell["source"]) for cell in cells[place - 1 : place + 2]]
+
+
+def grade_id(cell):
+    return cell["metadata"].get("nbgrader", {}).get("grade_id")
+
+
+def attempt(answer, tests):
+    names = {"np": np, "glowsep": glowsep}
+    exec(answer, names)
+    exec(tests, names)
+
+
+def test_numbers_that_are_no_longer_there_are_named(monkeypatch):
+    monkeypatch.setattr("glowsep.course.varying.variations", lambda repository: {"coupling_bound": [{"77": "78"}]})
+    with pytest.raises(CourseError, match="coupling_bound no longer has '77'"):
+        varied(read_chapter(PATHS["08_affine_coupling"]), 0)
+
+
+def test_a_varied_chapter_replaces_nbgrader_s_copy_but_no_teacher_s(tmp_path, capsys):
+    copy = tmp_path / "06_actnorm" / "06_actnorm.ipynb"
+    copy.parent.mkdir()
+    copy.write_bytes(PATHS["06_actnorm"].read_bytes())
+    assert run("vary", 6, "--seed", 1, "-o", tmp_path) == 0
+    assert run("vary", 6, "--seed", 2, "-o", tmp_path) == 0
+    assert copy.read_text(encoding="utf-8") != PATHS["06_actnorm"].read_text(encoding="utf-8")
+    copy.write_text(copy.read_text(encoding="utf-8").replace("ActNorm", "Normalisation"), encoding="utf-8")
+    capsys.readouterr()
+    assert run("vary", 6, 7, "--seed", 3, "-o", tmp_path) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{copy}: has been changed, so it stays" in line
+    assert "Normalisation" in copy.read_text(encoding="utf-8")
+    assert (tmp_path / "07_invertible_convolution" / "07_invertible_convolution.ipynb").is_file()
