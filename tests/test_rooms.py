@@ -24,6 +24,7 @@ FLOORS = (
     {"report"},
     {"course"},
     {"book"},
+    {"slides"},
     {"cli"},
 )
 #: Everybody may import these; what they import themselves stands beside them.

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from typing import NoReturn
 
 from glowsep.arrays.memory import keep_freed_memory
-from glowsep.cli import book, doubts, evaluate, exercises, render, sample, separate, train, vary
+from glowsep.cli import book, doubts, evaluate, exercises, render, sample, separate, slides, train, vary
 from glowsep.cli.failures import complain, reason
 from glowsep.cli.stopping import Stopped, stopped_by_signals
 from glowsep.cli.streams import forgiving_streams
@@ -25,6 +25,7 @@ COMMANDS = {
     "book": book,
     "exercises": exercises,
     "vary": vary,
+    "slides": slides,
 }
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended: 128 + SIGINT
 

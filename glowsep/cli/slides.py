@@ -1,0 +1,30 @@
+"""``slides``: a slide show for the lecture on each part, to open without a network."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from glowsep import slides
+from glowsep.cli import options
+
+SUMMARY = "build slides for each part of the course from the chapters"
+EXAMPLE = "python -m glowsep slides -o slides"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("slides"),
+        metavar="FOLDER",
+        help="where to write them; slides that were built there earlier are replaced (default: %(default)s)",
+    )
+    options.add_quiet(parser)
+
+
+def run(arguments: Namespace) -> None:
+    """Build the slides, and say where they are."""
+    slides.build(arguments.out)
+    for page in sorted(arguments.out.glob("part-*.html")):
+        options.say(arguments, page)

@@ -1,0 +1,89 @@
+"""Building: nbconvert makes a page of slides for each part; what the pages need is in a folder beside them."""
+
+import re
+import shutil
+from os import PathLike
+from pathlib import Path
+
+from glowsep.arrays.files import folder_written_whole, write_text
+from glowsep.book.source import ASSETS as BOOK_ASSETS
+from glowsep.course.contents import PARTS, chapters, part_of
+from glowsep.course.keeping import read_chapter
+from glowsep.datasets.shipped import REPOSITORY
+from glowsep.errors import CourseError, how_to_install
+from glowsep.slides.cells import deck
+
+ASSETS = Path(__file__).parent / "assets"
+MATHJAX = "tex-svg-full.js"
+MARK = '<meta name="generator" content="glowsep slides">'
+
+
+def build(out: str | PathLike, repository: str | PathLike = REPOSITORY) -> list[Path]:
+    """Write the slides of every part, with all that they need to open without a network.
+
+    Parameters
+    ----------
+    out : path
+        The folder to write to. Slides that were built there earlier are replaced.
+    repository : path
+        Holds the folder ``chapters``.
+
+    Returns
+    -------
+    list of pathlib.Path
+        A page for each part: ``out/part-1.html``, …
+
+    Raises
+    ------
+    CourseError
+        If there are no chapters, nbconvert is not installed, or the folder holds something else.
+    """
+    out = Path(out).resolve()
+    _require_place(out)
+    paths = chapters(repository)
+    exporter = _exporter()
+    written = []
+    with folder_written_whole(out) as folder:
+        shutil.copytree(ASSETS, folder / "assets", ignore=shutil.ignore_patterns("*.j2"))
+        for name in (MATHJAX, "LICENSE.mathjax.txt"):
+            shutil.copyfile(BOOK_ASSETS / name, folder / "assets" / name)
+        for number, (first, title) in enumerate(PARTS.items(), start=1):
+            notebooks = [read_chapter(path) for path in paths if part_of(path) == first]
+            page = _page(exporter, deck(f"Part {number}: {title}", notebooks))
+            write_text(folder / f"part-{number}.html", page)
+            written.append(out / f"part-{number}.html")
+    return written
+
+
+def _exporter():
+    try:
+        from nbconvert.exporters import SlidesExporter
+    except ImportError:
+        raise CourseError(f"slides need nbconvert, which comes with Jupyter: {how_to_install('teach')}") from None
+    return SlidesExporter(
+        extra_template_paths=[str(ASSETS)],
+        template_file="slides.html.j2",
+        exclude_input=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+    )
+
+
+def _page(exporter, notebook):
+    import nbformat  # comes with nbconvert
+
+    page, _ = exporter.from_notebook_node(nbformat.from_dict(notebook))
+    return re.sub(r"\n\s*\n+", "\n", page)
+
+
+def _require_place(out):
+    """Refuse a folder that holds something other than slides."""
+    if out.is_dir() and any(out.iterdir()):
+        page = out / "part-1.html"
+        if not page.is_file() or MARK not in page.read_text(encoding="utf-8"):
+            raise CourseError(f"{out}: holds something other than slides; choose another folder, or empty it")
+    elif out.exists() and not out.is_dir():
+        raise CourseError(f"{out}: is a file; choose another name for the folder of the slides")
+    elif not out.parent.is_dir():
+        raise CourseError(f"{out}: cannot be written, there is no folder {out.parent}; make it first")
