@@ -195,6 +195,16 @@ def test_what_is_below_20_Hz_is_left_out_and_the_lowest_bass_is_not(rate, freque
     assert low <= np.abs(heard).max() / np.abs(sound[0, middle]).max() <= high
 
 
+@pytest.mark.parametrize("offset", [0.0, 0.4])
+@pytest.mark.parametrize("cut", np.linspace(0, np.pi, 5))
+def test_a_note_that_is_cut_keeps_its_ends(offset, cut):
+    """Wherever in its period an excerpt begins and ends."""
+    note = 0.3 * np.sin(2 * np.pi * 82.4 * np.arange(2 * RATE) / RATE + cut)[None]
+    error = audible(offset + note, RATE) - note
+    for end in (slice(None, RATE // 5), slice(-RATE // 5, None)):
+        assert (error[:, end] ** 2).mean() < 10 ** (-20 / 10) * (note[:, end] ** 2).mean()
+
+
 def test_digital_silence_stays_silence():
     waveform = np.concatenate([music(1), np.zeros((1, 4000), np.float32), music(1)], axis=1)
     assert_array_equal(audible(waveform, RATE)[:, 6200:9800], np.zeros((1, 3600)))

@@ -45,7 +45,8 @@ def audible(waveform: np.ndarray, rate: int) -> np.ndarray:
     if 2 * LOWEST >= rate:  # the filter needs its frequency below half of the rate, and all below it is rumble
         return np.zeros_like(waveform)
     margin = min(samples - 1, rate // 2)  # long enough for the filter to settle before the first sample
-    heard = sosfiltfilt(_filter(rate), waveform.astype(np.float64), axis=-1, padlen=margin)
+    # Mirrored at its ends, not turned about them: of a note that is cut, that would make a jump to another offset.
+    heard = sosfiltfilt(_filter(rate), waveform.astype(np.float64), axis=-1, padtype="even", padlen=margin)
     loudest = np.abs(waveform).max(axis=-1, keepdims=True)
     heard *= np.abs(heard).max(axis=-1, keepdims=True) > ROUNDING * loudest  # of an offset alone, nothing is left
     loudest_nearby = maximum_filter1d(np.abs(waveform), max(1, round(SILENCE_SECONDS * rate)), axis=-1)
