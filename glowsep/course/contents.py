@@ -68,7 +68,7 @@ def _find(name, found):
         number = path.stem[:2]
         if name.removesuffix(".ipynb") in (path.stem, number, str(int(number))):
             return path
-    numbers = [int(path.stem[:2]) for path in found]
+    first, last = int(found[0].stem[:2]), int(found[-1].stem[:2])
     raise CourseError(
-        f"{name}: no such chapter; give a number from {min(numbers)} to {max(numbers)}, or a name such as {found[0].stem}"
+        f"{name}: no such chapter; give a number from {first} to {last}, or a name such as {found[0].stem}"
     )

@@ -12,8 +12,8 @@ COMPARE = """\
 
 The tests under an exercise say what is wrong, and often why. If they pass, or if you are stuck:
 
-- `chapters/{name}.ipynb` in the repository is this notebook with its solutions; the book, `python -m glowsep book`, has \
-the same page with each solution folded away.
+- `chapters/{name}.ipynb` in the repository is this notebook with its solutions. The book, `python -m glowsep book`, \
+shows the same chapter with each solution folded away.
 - Where an exercise asks for a function or a method of the package, the solution is the package's own code: \
 `glowsep.assignments.source(glowsep.stft)` shows it in a notebook.
 - An answer in words has no test. Write yours first, then read the one in the chapter: does it give the same reasons?
@@ -24,7 +24,7 @@ def handout(notebook: dict, name: str) -> dict:
     """A chapter without solutions, hidden tests and mark schemes, for a student who works alone.
 
     What the cells of exercises have printed is cleared; all other outputs stay, so that it can be read before it is
-    run. It runs wherever the chapter does: nothing but ``requirements.txt`` is needed, nbgrader included in nothing.
+    run. It runs wherever the chapter does: ``requirements.txt`` is all that it needs, so no nbgrader.
 
     Parameters
     ----------

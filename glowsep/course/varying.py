@@ -78,8 +78,8 @@ def _replace(chosen, name, cells):
         cell["source"] = pieces.sub(new, "".join(cell["source"]))
     if missing := set(chosen) - found:
         raise CourseError(
-            f"course/variations.yml: {name} no longer has {', '.join(map(repr, sorted(missing)))} in its statement, answer or "
-            "tests; write what stands there now"
+            f"course/variations.yml: {name} no longer has {', '.join(map(repr, sorted(missing)))} in its three cells; "
+            "write what stands there now"
         )
 
 

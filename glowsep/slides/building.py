@@ -1,5 +1,6 @@
 """Building: nbconvert makes a page of slides for each part; what the pages need is in a folder beside them."""
 
+import json
 import re
 import shutil
 from os import PathLike
@@ -15,7 +16,7 @@ from glowsep.slides.cells import deck
 
 ASSETS = Path(__file__).parent / "assets"
 MATHJAX = "tex-svg-full.js"
-MARK = '<meta name="generator" content="glowsep slides">'
+MARK = 'content="glowsep slides"'  # of the template's generator
 
 
 def build(out: str | PathLike, repository: str | PathLike = REPOSITORY) -> list[Path]:
@@ -73,7 +74,7 @@ def _exporter():
 def _page(exporter, notebook):
     import nbformat  # comes with nbconvert
 
-    page, _ = exporter.from_notebook_node(nbformat.from_dict(notebook))
+    page, _ = exporter.from_notebook_node(nbformat.reads(json.dumps(notebook), as_version=4))
     return re.sub(r"\n\s*\n+", "\n", page)
 
 
