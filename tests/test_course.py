@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import sys
 from collections import Counter
 
@@ -313,3 +314,20 @@ def test_a_varied_chapter_replaces_nbgrader_s_copy_but_no_teacher_s(tmp_path, ca
     assert f"{copy}: has been changed, so it stays" in line
     assert "Normalisation" in copy.read_text(encoding="utf-8")
     assert (tmp_path / "07_invertible_convolution" / "07_invertible_convolution.ipynb").is_file()
+
+
+def test_nbgrader_s_configuration_takes_a_varied_chapter_for_the_teacher_s(tmp_path, capsys):
+    """It says nothing about it, and leaves it alone; the other chapters it copies."""
+    pytest.importorskip("nbgrader")
+    from traitlets.config import Config
+
+    config = tmp_path / "nbgrader_config.py"
+    config.write_text((REPOSITORY / "course" / "nbgrader_config.py").read_text(encoding="utf-8"), encoding="utf-8")
+    assert run("vary", 6, "--seed", 1, "-q", "-o", tmp_path / "source") == 0
+    copy = tmp_path / "source" / "06_actnorm" / "06_actnorm.ipynb"
+    before = copy.read_bytes()
+    for _ in range(2):
+        runpy.run_path(str(config), {"get_config": Config})
+        assert capsys.readouterr().err == "" and copy.read_bytes() == before
+    other = tmp_path / "source" / "07_invertible_convolution" / "07_invertible_convolution.ipynb"
+    assert other.read_bytes() == PATHS["07_invertible_convolution"].read_bytes()

@@ -21,7 +21,8 @@ from glowsep.signals import audio
 
 REPOSITORY = Path(__file__).parent.parent
 GUIDES = [path.relative_to(REPOSITORY).as_posix() for path in sorted(REPOSITORY.glob("chapters/guides/*.md"))]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md", "data/priors/README.md", "course/README.md", *GUIDES)
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "course/README.md", "data/README.md", "data/priors/README.md")
+DOCUMENTS = (*PAGES, *GUIDES)
 TEXTS = {name: (REPOSITORY / name).read_text(encoding="utf-8") for name in DOCUMENTS}
 ALL = "\n".join(TEXTS.values())
 COMMANDS = sorted(set(re.findall(r"python -m glowsep \w+ [^`\n(]+", ALL)))

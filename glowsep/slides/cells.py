@@ -58,9 +58,11 @@ def _slides(cells) -> Iterator[dict]:
                 has_picture = True
             continue
         for section in HEADING.split(text):
+            if section.startswith("### Exercise") or not section.strip():
+                continue
             is_headed = section.startswith("#")
             heading = section.partition("\n")[0] if is_headed else heading
-            if is_tagged and section.strip() and not section.startswith("### Exercise"):
+            if is_tagged:
                 begins_topic = is_headed and not section.startswith("###")
                 yield _text(
                     glance(section if is_headed else f"{heading}\n\n{section}"), "slide" if begins_topic else "subslide"
