@@ -24,7 +24,8 @@ def handout(notebook: dict, name: str) -> dict:
     """A chapter without solutions, hidden tests and mark schemes, for a student who works alone.
 
     What the cells of exercises have printed is cleared; all other outputs stay, so that it can be read before it is
-    run. It runs wherever the chapter does: ``requirements.txt`` is all that it needs, so no nbgrader.
+    run. It runs wherever the chapter does: ``requirements.txt`` is all that it needs. What nbgrader knows of the cells stays
+    in their metadata, so that a teacher can grade it all the same.
 
     Parameters
     ----------
@@ -41,8 +42,8 @@ def handout(notebook: dict, name: str) -> dict:
     notebook = copy.deepcopy(notebook)
     for cell in notebook["cells"]:
         cell["source"] = "".join(cell["source"])
-        if cell["metadata"].get("nbgrader"):
-            _clear(cell, cell["metadata"].pop("nbgrader"))
+        if grading := cell["metadata"].get("nbgrader"):
+            _clear(cell, grading)
     notebook["cells"].append(
         {"cell_type": "markdown", "id": "compare", "metadata": {}, "source": COMPARE.format(name=name)}
     )

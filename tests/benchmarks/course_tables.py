@@ -24,8 +24,22 @@ MEASURED = REPOSITORY / "data" / "results" / "chapters.json"
 README = REPOSITORY / "course" / "README.md"
 WORDS_PER_MINUTE = 150
 MINUTES_PER_POINT = 5
+LECTURE = 2  # hours per week
 LIMITS = {"10": 240, "15": 240}  # seconds, as in tests/test_chapters.py; the others have SHORT
 SHORT = 60
+#: Chapters, what is new, what students can do afterwards, and the weeks that it builds on.
+WEEKS = (
+    ((1, 2), "STFT and back, masks; SDR, floor and ceiling", "analyse a sound without loss, and score an estimate", ()),
+    ((3,), "NMF and the Poisson likelihood", "separate a song with one dictionary per instrument", (1,)),
+    ((4,), "change of variables", "compute the density of a variable that has been bent", ()),
+    ((5,), "gradients by hand, the checker", "derive and check the gradient of anything built from arrays", ()),
+    ((6, 7), "ActNorm, invertible 1x1 convolution", "write a bijection with its log-det and gradients", (3, 4)),
+    ((8, 9), "affine coupling, Glow", "stack bijections, and train without storing activations", (5,)),
+    ((10,), "a prior", "train a prior by maximum likelihood at many noise levels", (6,)),
+    ((11, 12), "four priors, the searches", "say when a likelihood misleads, and separate with priors", (2, 7)),
+    ((13, 14), "judging; the GPU", "compare systems fairly, and say what makes a line fast", (1, 8)),
+    ((15,), "your own song; the project", "use and extend all of it", (8, 9)),
+)
 TIME = re.compile(r"(?m)^\*\*Time:\*\* .*$")
 
 
@@ -98,6 +112,21 @@ def exercise_table():
     return "\n".join([*lines, f"| | all | {total} | {by_hand_total} of them by you |"])
 
 
+def week_table():
+    """The plan of ten weeks with its hours, as Markdown."""
+    lines = ["| week | chapters | what is new | students can | builds on week | hours |", "|--:|---|---|---|---|--:|"]
+    notebook_of = {int(path.stem[:2]): read_chapter(path) for path in chapters(REPOSITORY)}
+    for week, (numbers, new, outcome, before) in enumerate(WEEKS, start=1):
+        notebooks = [notebook_of[number] for number in numbers]
+        minutes = sum(
+            reading_minutes(notebook) + MINUTES_PER_POINT * exercise_points(notebook) for notebook in notebooks
+        )
+        builds_on = ", ".join(map(str, before)) or "–"
+        listed = ", ".join(map(str, numbers))
+        lines.append(f"| {week} | {listed} | {new} | {outcome} | {builds_on} | {LECTURE + minutes / 60:.1f} |")
+    return "\n".join(lines)
+
+
 def chapter_table(measured):
     """Every chapter with its points and times, as Markdown."""
     lines = ["| chapter | points | to read | exercises | to run |", "|---|--:|--:|--:|---|"]
@@ -116,7 +145,7 @@ def chapter_table(measured):
 
 def with_tables(text):
     """A document whose tables, between ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``, are those of today."""
-    tables = {"exercises": exercise_table(), "chapters": chapter_table(kept())}
+    tables = {"weeks": week_table(), "exercises": exercise_table(), "chapters": chapter_table(kept())}
     for name, table in tables.items():
         text = re.sub(rf"(?s)(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)", rf"\g<1>{table}\n\g<2>", text)
     return text
