@@ -99,7 +99,7 @@ def test_the_marks_of_answers_in_words_are_no_headings(chapter):
 
 def test_the_tables_of_the_course_are_those_of_the_chapters():
     text = (REPOSITORY / "course" / "README.md").read_text(encoding="utf-8")
-    tables = re.compile(r"(?s)<!-- exercises:begin -->\n.*?<!-- exercises:end -->")
+    tables = re.compile(r"(?s)<!-- begin exercises -->\n.*?<!-- end exercises -->")
     assert tables.search(text)[0] == tables.search(course_tables.with_tables(text))[0], (
         "python tests/benchmarks/course_tables.py writes it anew"
     )

@@ -1,12 +1,12 @@
 """The chapters as a course: notebooks to hand out, exercises with other numbers, slides for the lecture.
 
 ``contents`` finds the chapters and their parts, ``regions`` knows the marks around solutions, hidden tests and mark
-schemes, ``handout`` takes these out, ``keeping`` writes notebooks without replacing anybody's work, and ``varying``
+schemes, ``handouts`` takes these out, ``keeping`` writes notebooks without replacing anybody's work, and ``varying``
 changes seeds and numbers.
 """
 
 from glowsep.course.contents import PARTS, chapters, chosen
-from glowsep.course.handout import handout
+from glowsep.course.handouts import handout
 from glowsep.course.keeping import read_chapter, write_notebook
 from glowsep.course.varying import varied
 

@@ -144,10 +144,10 @@ def chapter_table(measured):
 
 
 def with_tables(text):
-    """A document whose tables, between ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``, are those of today."""
+    """A document whose tables, between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``, are those of today."""
     tables = {"weeks": week_table(), "exercises": exercise_table(), "chapters": chapter_table(kept())}
     for name, table in tables.items():
-        text = re.sub(rf"(?s)(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)", rf"\g<1>{table}\n\g<2>", text)
+        text = re.sub(rf"(?s)(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", rf"\g<1>{table}\n\g<2>", text)
     return text
 
 
