@@ -294,6 +294,15 @@ def attempt(answer, tests):
     exec(tests, names)
 
 
+def test_the_solutions_of_a_varied_chapter_pass_its_tests(tmp_path):
+    """From top to bottom in a kernel."""
+    nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    notebook = nbformat.reads(json.dumps(varied(read_chapter(PATHS["06_actnorm"]), 2027)), 4)
+    resources = {"metadata": {"path": tmp_path}}
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources).execute()
+
+
 def test_numbers_that_are_no_longer_there_are_named(monkeypatch):
     monkeypatch.setattr("glowsep.course.varying.variations", lambda repository: {"coupling_bound": [{"77": "78"}]})
     with pytest.raises(CourseError, match="coupling_bound no longer has '77'"):
