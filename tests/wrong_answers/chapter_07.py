@@ -4,8 +4,8 @@ WRONG_ANSWERS = {
     "conv_groups": [
         ("saving = 2048**2 / 4**2", r"every group has its own"),
         ("saving = 4", r"goes with its square"),
-        ("saving = 1 / 256", r"the share that is left"),
-        ("saving = 1024 / 4**2", r"count the entries of the full matrix"),
+        ("saving = 1 / 512", r"the share that is left"),
+        ("saving = 2048 / 4**2", r"count the entries of the full matrix"),
     ],
     "conv_logdet": [
         (
