@@ -59,7 +59,7 @@ EXERCISES = [
 ]
 
 
-NOTHING = r"(CheckError|AssertionError): .*(defines no `[\w.]+` of its own|returns nothing|is None)"  # what is said of a non-answer
+NOTHING = r"(CheckError|AssertionError): .*(defines no `[\w.]+` of its own|returns nothing|is None)"
 
 
 class Graded(NamedTuple):
@@ -96,7 +96,7 @@ def grade(course, chapter):
             nbformat.read(course / "autograded" / student / chapter / f"{chapter}.ipynb", 4)
             for student in ("solution", "blank")
         ),
-        grades={student: grades(course, chapter, student) for student in ("solution", "blank")},
+        grades={student: grades(course / f"{chapter}.db", chapter, student) for student in ("solution", "blank")},
         cpu_seconds=cpu_seconds,
         feedback={
             student: (course / "feedback" / student / chapter / f"{chapter}.html").read_text(encoding="utf-8")
@@ -123,7 +123,7 @@ def grade_nothing(course, chapter):
         student = f"round-{turn}"
         graded = nbformat.read(course / "autograded" / student / chapter / f"{chapter}.ipynb", 4)
         found = {exercise.name: errors(exercise.tests) for exercise in exercises(graded)}
-        rounds.append((non_answers.ways(chapter, turn), found, grades(course, chapter, student)))
+        rounds.append((non_answers.ways(chapter, turn), found, grades(course / "gradebook.db", chapter, student)))
     return rounds
 
 
@@ -133,7 +133,7 @@ def nbgrader_in_here(course, chapter, command):
     here = os.getcwd()
     os.chdir(course)  # where it looks for its configuration
     try:
-        app.initialize([chapter, "--db", f"sqlite:///{course / chapter}.db"])
+        app.initialize([chapter])
         app.start()
     finally:
         os.chdir(here)
@@ -174,7 +174,7 @@ def test_one_student_s_mishap_costs_nobody_else_anything(tmp_path):
     began = time.monotonic()
     nbgrader(tmp_path, MISHAP, "autograde")
     assert time.monotonic() - began < 60 + 600
-    found = {student: grades(tmp_path, MISHAP, student) for student in mishaps(read(MISHAP))}
+    found = {student: grades(tmp_path / f"{MISHAP}.db", MISHAP, student) for student in mishaps(read(MISHAP))}
     whole = found.pop("anna")
     assert all(score == highest and not manual for score, highest, manual in whole.values())
     for student in ("zoe", "copies", "tests", "deletes"):
@@ -276,8 +276,8 @@ def trial_id(kind, exercise, place):
     return f"trial-{kind}-{exercise}-{place}"[:64]
 
 
-def grades(course, chapter, student):
-    with Gradebook(f"sqlite:///{course / chapter}.db") as gradebook:
+def grades(database, chapter, student):
+    with Gradebook(f"sqlite:///{database}") as gradebook:
         (notebook,) = gradebook.find_submission(chapter, student).notebooks
         return {
             grade.name: (grade.auto_score, grade.max_score, bool(grade.needs_manual_grade)) for grade in notebook.grades
