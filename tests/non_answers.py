@@ -1,38 +1,93 @@
-"""Notebooks in which exercises are answered by nothing: what a student hands in who has not written the answer.
+"""A notebook in which exercises are answered by nothing: by what a student hands in who has not written the answer.
 
-Each round of a chapter has all of its exercises, most of them answered by one of `KINDS`, the others right; after all
-`ROUNDS` every exercise has been answered in every way. What else is in the notebook is cut down to the statements that
-the exercises need, since what costs time in a chapter are its pictures and its separations.
+Every exercise comes several times, each time as an exercise of its own: answered in every one of `KINDS`, with what the
+exercises before have left, and then right. After that come two students who answer every other exercise, and delete the
+rest: what they answer must not need what they have not. What else is in the chapter is cut down to the statements that
+the exercises need, since what costs time there are its pictures and its separations.
 """
 
 import ast
+import copy
 import dis
 import re
 import types
+from typing import NamedTuple
 
+import nbformat
 from notebooks import exercises, grading, read
 
 RIGHT = "right"
-KINDS = ("empty", "misspelt", "broken", "deleted", "before")
-WAYS = (*KINDS, RIGHT)
-ROUNDS = range(len(WAYS))
+KINDS = ("misspelt", "broken", "deleted", "before", "empty")
+STUDENTS = ("tries", "odd", "even")
+AFRESH = "%reset -f"  # a kernel for each would take longer than all of their exercises
 
 
-def ways(chapter, turn):
-    """By exercise: how it is answered in this round."""
+class Trial(NamedTuple):
+    """An exercise once answered: in the notebook it has the name ``name``."""
+
+    student: str
+    exercise: str
+    way: str
+
+    @property
+    def name(self):
+        return "-".join(self)
+
+
+def trials(chapter):
+    """All trials of a chapter, in their order."""
     names = [exercise.name for exercise in exercises(read(chapter))]
-    return {name: WAYS[(place + turn) % len(WAYS)] for place, name in enumerate(names)}
+    return [
+        Trial(student, name, way)
+        for student in STUDENTS
+        for place, name in enumerate(names)
+        for way in ways(student, place)
+    ]
 
 
-def notebook(chapter, turn):
-    """The chapter as it is handed in in this round."""
+def ways(student, place):
+    """How a student answers the exercise at this place, one way after the other."""
+    if student == "tries":
+        return (*KINDS, RIGHT)
+    return (RIGHT,) if (place % 2 == 0) == (student == "odd") else ("deleted",)
+
+
+def notebooks(chapter):
+    """The assignment with all trials, its solutions right, and what is handed in."""
     full = read(chapter)
-    full.cells = with_what_is_needed(full.cells)
-    all_exercises = exercises(full)
-    right = [exercise.answer.source for exercise in all_exercises]
-    for place, way in enumerate(ways(chapter, turn).values()):
-        all_exercises[place].answer.source = answered(right[place], way, before=right[place - 1])
-    return full
+    cells, pairs = with_what_is_needed(full.cells), exercises(full)
+    answers = {pair.answer.id: place for place, pair in enumerate(pairs)}
+    assignment, submission = [], []
+    for student in STUDENTS:
+        assignment.append(ordinary(AFRESH))
+        for cell in cells:
+            if cell.id in answers:
+                place = answers[cell.id]
+                right, before = cell.source, pairs[place - 1].answer.source if place else ""
+                for way in ways(student, place):
+                    trial = Trial(student, pairs[place].name, way)
+                    assignment += [named(cell, trial.name), named(pairs[place].tests, f"{trial.name}-tests")]
+                    submission.append(answered(right, way, before))
+            elif not grading(cell):
+                assignment.append(ordinary(cell.source))
+    as_given = copy.deepcopy(full) | {"cells": assignment}
+    handed_in = copy.deepcopy(as_given)
+    for cell in handed_in["cells"]:
+        if grading(cell).get("solution"):
+            cell.source = submission.pop(0)
+    return nbformat.from_dict(as_given), nbformat.from_dict(handed_in)
+
+
+def ordinary(source):
+    return nbformat.v4.new_code_cell(source)
+
+
+def named(cell, name):
+    """The cell as one of another exercise."""
+    other = copy.deepcopy(cell)
+    other.metadata.nbgrader.grade_id = name
+    other.id = nbformat.v4.new_code_cell().id
+    return other
 
 
 def answered(source, way, before):

@@ -107,24 +107,25 @@ def grade(course, chapter):
 
 @pytest.fixture(scope="session")
 def answered_by_nothing(tmp_path_factory):
-    """By chapter its rounds, worked on when somebody asks: (ways by exercise, errors by exercise, grades)."""
+    """By chapter, worked on when somebody asks: {trial: (errors, grade as in `Graded`)}."""
     course = tmp_path_factory.mktemp("nothing")
     shutil.copy(REPOSITORY / "course" / "nbgrader_config.py", course)
     return functools.cache(functools.partial(grade_nothing, course))
 
 
 def grade_nothing(course, chapter):
+    assignment, submission = non_answers.notebooks(chapter)
+    source = course / "source" / chapter / f"{chapter}.ipynb"
+    source.parent.mkdir(parents=True)
+    nbformat.write(assignment, source)
     nbgrader_in_here(course, chapter, GenerateAssignmentApp)
-    for turn in non_answers.ROUNDS:
-        hand_in(course, chapter, f"round-{turn}", non_answers.notebook(chapter, turn))
+    hand_in(course, chapter, "nobody", submission)
     nbgrader_in_here(course, chapter, AutogradeApp)
-    rounds = []
-    for turn in non_answers.ROUNDS:
-        student = f"round-{turn}"
-        graded = nbformat.read(course / "autograded" / student / chapter / f"{chapter}.ipynb", 4)
-        found = {exercise.name: errors(exercise.tests) for exercise in exercises(graded)}
-        rounds.append((non_answers.ways(chapter, turn), found, grades(course / "gradebook.db", chapter, student)))
-    return rounds
+    graded = nbformat.read(course / "autograded" / "nobody" / chapter / f"{chapter}.ipynb", 4)
+    found = {grading(cell)["grade_id"]: errors(cell) for cell in graded.cells if grading(cell)}
+    scores = grades(course / "gradebook.db", chapter, "nobody")
+    names = {trial: f"{trial.name}-tests" for trial in non_answers.trials(chapter)}
+    return {trial: (found[name], scores[name]) for trial, name in names.items()}
 
 
 def nbgrader_in_here(course, chapter, command):
@@ -334,14 +335,15 @@ def test_wrong_answers_fail_with_a_message_that_teaches(chapter, exercise, place
 
 @pytest.mark.parametrize(("chapter", "exercise"), EXERCISES)
 def test_nothing_is_no_answer_and_the_others_keep_their_points(chapter, exercise, answered_by_nothing):
-    for ways, found, scores in answered_by_nothing(chapter):
-        way, (score, highest, manual) = ways[exercise], scores[f"{exercise}_tests"]
+    graded = {trial: result for trial, result in answered_by_nothing(chapter).items() if trial.exercise == exercise}
+    assert {trial.way for trial in graded} == {*non_answers.KINDS, non_answers.RIGHT}
+    for trial, (found, (score, highest, manual)) in graded.items():
         assert not manual
-        if way == non_answers.RIGHT:
-            assert (score, found[exercise]) == (highest, []), f"others were answered by nothing: {ways}"
+        if trial.way == non_answers.RIGHT:
+            assert (score, found) == (highest, []), trial
         else:
-            assert score == 0, f"full marks for nothing: {way}"
-            assert re.match(NOTHING, found[exercise][0]), f"{way}: {found[exercise][0]}"
+            assert score == 0, f"full marks for nothing: {trial}"
+            assert re.match(NOTHING, found[0]), f"{trial}: {found[0]}"
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
