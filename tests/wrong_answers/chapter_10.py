@@ -23,7 +23,15 @@ def log_prob_of_magnitudes(log_prob_of_u, magnitude, exponent, scale):
     slope = exponent * magnitude ** (exponent - 1)
     return log_prob_of_u(scale * magnitude**exponent) + np.log(slope)
 """,
-            r"area .* must be 1",
+            r"the factor c of the slope is missing",
+        ),
+        (
+            """
+def log_prob_of_magnitudes(log_prob_of_u, magnitude, exponent, scale):
+    slope = scale * exponent * magnitude ** (exponent - 1)
+    return log_prob_of_u(scale * magnitude**exponent) + np.log10(slope)
+""",
+            r"the logarithm to the base 10",
         ),
     ],
     "negative_log_likelihood": [
@@ -33,7 +41,32 @@ def negative_log_likelihood(z, logdet):
     loss = -(standard_normal_log_prob(z) + logdet).sum() / z.size
     return loss, z / z.size, np.full(len(z), 1 / z.size)
 """,
-            r"dlogdet: .*sign is flipped",
+            r"dlogdet .*sign is flipped",
+        ),
+        (
+            """
+def negative_log_likelihood(z, logdet):
+    loss = -(standard_normal_log_prob(z) + logdet) / z.size
+    return loss, z / z.size, np.full(len(z), -1 / z.size)
+""",
+            r"the loss must be one real number, .* is a sum or a mean missing",
+        ),
+        (
+            """
+def negative_log_likelihood(z, logdet):
+    loss = -(standard_normal_log_prob(z) + logdet).sum() / z.size
+    z /= z.size
+    return loss, z, np.full(len(z), -1 / z.size)
+""",
+            r"the argument `z` was changed, but must stay as it is",
+        ),
+        (
+            """
+def negative_log_likelihood(z, logdet):
+    loss = -(standard_normal_log_prob(z) + logdet).sum() / z.size
+    return loss, z, np.full(len(z), -1 / z.size)
+""",
+            r"dz .*not divided by the number of entries",
         ),
         (
             """
@@ -56,6 +89,7 @@ def negative_log_likelihood(z, logdet):
         ("nats_apart = 0.02", r"still per dimension"),
         ("nats_apart = 0.02 * 512", r"times the number of dimensions"),
         ("nats_apart = (0.60 - 0.62) * 512 * 32", r"larger log-density: a positive number"),
+        ("nats_apart = 0.02 * 512 * 32 / np.log(2)", r"this is in bits"),
     ],
     "denoise": [
         (
@@ -75,6 +109,25 @@ class Prior(glowsep.Prior):
         return u - sigma[:, None, None] ** 2 * score, log_prob
 """,
             r"score points uphill, so add it",
+        ),
+        (
+            """
+class Prior(glowsep.Prior):
+    def denoise(self, u, sigma):
+        score, log_prob = self.score(u, sigma)
+        return sigma[:, None, None] ** 2 * score, log_prob
+""",
+            r"only the correction: add it to the noisy u",
+        ),
+        (
+            """
+class Prior(glowsep.Prior):
+    def denoise(self, u, sigma):
+        score, log_prob = self.score(u, sigma)
+        u += sigma[:, None, None] ** 2 * score
+        return u, log_prob
+""",
+            r"the argument `u` was changed",
         ),
     ],
     "adam_step": [
@@ -107,6 +160,29 @@ def adam_step(parameter, gradient, mean, square, step, learning_rate=1e-3, beta1
 """,
             r"running square is wrong",
         ),
+        (
+            """
+def adam_step(parameter, gradient, mean, square, step, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    mean *= beta1
+    mean += (1 - beta1) * gradient
+    square *= beta2
+    square += (1 - beta2) * gradient**2
+    root = np.sqrt(square / (1 - beta2**step))
+    parameter -= learning_rate * mean / (1 - beta1**step) / (root + epsilon)
+    return parameter, mean, square
+""",
+            r"the argument `parameter` was changed",
+        ),
+        (
+            """
+def adam_step(parameter, gradient, mean, square, step, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    mean = beta1 * mean + (1 - beta1) * gradient
+    square = beta2 * square + (1 - beta2) * gradient**2
+    root = np.sqrt(square / (1 - beta2**step))
+    return parameter + learning_rate * mean / (1 - beta1**step) / (root + epsilon), mean, square
+""",
+            r"it goes uphill",
+        ),
     ],
     "clip_by_global_norm": [
         (
@@ -138,6 +214,27 @@ def clip_by_global_norm(gradients, maximum):
     return norm
 """,
             r"nothing was scaled: write into the arrays",
+        ),
+        (
+            """
+def clip_by_global_norm(gradients, maximum):
+    norm = math.sqrt(float(sum((g * g).sum() for g in gradients.values())))
+    for gradient in gradients.values():
+        gradient *= min(1, maximum / (norm + 1e-6))
+    return norm
+""",
+            r"the norm is not finite, and yet something was scaled",
+        ),
+        (
+            """
+def clip_by_global_norm(gradients, maximum):
+    norm = math.sqrt(float(sum((g * g).sum() for g in gradients.values())))
+    if math.isfinite(norm):
+        for gradient in gradients.values():
+            gradient *= min(1, maximum / (norm + 1e-6))
+    return norm
+""",
+            r"a maximum of 0.0 leaves nothing of any gradient",
         ),
     ],
     "warmup_stable_decay": [
