@@ -116,7 +116,7 @@ def answered_by_nothing(tmp_path_factory):
 def grade_nothing(course, chapter):
     assignment, submission = non_answers.notebooks(chapter)
     source = course / "source" / chapter / f"{chapter}.ipynb"
-    source.parent.mkdir(parents=True)
+    source.parent.mkdir(parents=True, exist_ok=True)  # the configuration puts copies of all chapters there
     nbformat.write(assignment, source)
     nbgrader_in_here(course, chapter, GenerateAssignmentApp)
     hand_in(course, chapter, "nobody", submission)
