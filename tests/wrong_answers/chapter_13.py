@@ -32,6 +32,16 @@ def unmasked(magnitudes, mixture, rate, config):
 """,
             r"times as loud as the mid",
         ),
+        (
+            """
+def unmasked(magnitudes, mixture, rate, config):
+    waveform = mid(mixture, rate, config.rate)
+    phase = phase_of(stft(waveform, config.window_length, config.hop))
+    spectra = full_scale(config.window_length) * magnitudes * phase
+    return istft(spectra, len(waveform), config.window_length, config.hop)
+""",
+            r"did you append the Nyquist bin's row of zeros",
+        ),
     ],
     "why_the_same": [
         ('answer = "A"', r"not A: the level"),
@@ -65,6 +75,15 @@ def paired_interval(ours, theirs, rng, resamples=2000):
 """,
             r"average over as many songs as there are in each resample",
         ),
+        (
+            """
+def paired_interval(ours, theirs, rng, resamples=2000):
+    differences = ours - theirs
+    drawn = rng.integers(len(differences), size=(resamples, len(differences)))
+    return np.quantile(differences[drawn].mean(axis=1), [0.975, 0.025])
+""",
+            r"give the quantile 0.025 first",
+        ),
     ],
     "best_real_masks": [
         (
@@ -92,6 +111,14 @@ def best_real_masks(spectra):
 """,
             r"must be real: take the real part",
         ),
+        (
+            """
+def best_real_masks(spectra):
+    mixture = spectra.sum(axis=0)
+    return (spectra * mixture.conj()).real / np.abs(mixture) ** 2
+""",
+            r"divide only where its power is above 0",
+        ),
     ],
     "data_set_mean": [
         (
@@ -114,6 +141,13 @@ def data_set_mean(scores):
     return float(scores.mean(axis=1).mean())
 """,
             r"silent sources \(NaN\) must be left out",
+        ),
+        (
+            """
+def data_set_mean(scores):
+    return np.mean([song[~np.isnan(song)].sum() / max(1, (~np.isnan(song)).sum()) for song in scores])
+""",
+            r"a song in which all is silent was counted as 0 dB",
         ),
     ],
 }
