@@ -145,7 +145,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("datasets", type=named_folder, nargs="+", metavar="NAME=FOLDER")
     parser.add_argument("--split", default="validation", help="default: %(default)s")
-    parser.add_argument("--seconds", type=float, default=8.0, help="of each track's beginning (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each track's beginning (default: %(default)s)")
     parser.add_argument("--json", type=Path, required=True, help="the rows; those that are there are kept")
     parser.add_argument("--priors", type=named_folder, action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--paper", type=Path, metavar="FOLDER", help="priors of the paper's window and domain")
