@@ -10,6 +10,8 @@ from glowsep.layers.gate import Gate
 from glowsep.layers.gated_network import GatedNetwork
 from glowsep.layers.parameters import Parameters
 from glowsep.layers.squeeze import Squeeze
+from glowsep.layers.strided_convolution import StridedConvolution
+from glowsep.layers.transposed_convolution import TransposedConvolution
 
 __all__ = [
     "ActNorm",
@@ -22,4 +24,6 @@ __all__ = [
     "InvertibleConv1x1PLU",
     "Parameters",
     "Squeeze",
+    "StridedConvolution",
+    "TransposedConvolution",
 ]
