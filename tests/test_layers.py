@@ -21,11 +21,15 @@ from glowsep.layers import (
     GatedNetwork,
     InvertibleConv1x1,
     InvertibleConv1x1PLU,
+    LeakyReLU,
     Parameters,
+    ReLU,
     Squeeze,
     StridedConvolution,
+    Tanh,
     TransposedConvolution,
 )
+from glowsep.layers.activations import Slopes
 from glowsep.layers.parameters import all_parts, replica
 from glowsep.systems.glow.fast.freeze import freeze
 from glowsep.systems.glow.fast.fuse import FusedGlow, fuse
@@ -87,9 +91,13 @@ SMALL = {
     Glow: (lambda: Glow(SMALL_GLOW), 2, 2),
     InvertibleConv1x1: (lambda: InvertibleConv1x1(4, 2), 4, 0),
     InvertibleConv1x1PLU: (lambda: InvertibleConv1x1PLU(4, 2), 4, 0),
+    LeakyReLU: (LeakyReLU, 4, 0),
     ParallelGlow: (lambda: parallel(fuse(Glow(SMALL_GLOW))), 2, 2),
+    ReLU: (ReLU, 4, 0),
+    Slopes: (lambda: Slopes(np.array([[1, 0.5, 1, 0.5]], np.float32).T), 4, 0),
     Squeeze: (lambda: Squeeze(2), 4, 0),
     StridedConvolution: (lambda: StridedConvolution(4, 3, kernel=3, stride=2, padding="same"), 4, 0),
+    Tanh: (Tanh, 4, 0),
     TransposedConvolution: (lambda: TransposedConvolution(4, 3, kernel=3, stride=2, padding=1), 4, 0),
 }
 

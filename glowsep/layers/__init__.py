@@ -1,5 +1,6 @@
 """Everything with a gradient, one file each: bijections (chapters 6 to 9) and plain layers (chapter 5)."""
 
+from glowsep.layers.activations import LeakyReLU, ReLU, Tanh
 from glowsep.layers.actnorm import ActNorm
 from glowsep.layers.bijection import Bijection
 from glowsep.layers.conv1x1 import InvertibleConv1x1
@@ -22,8 +23,11 @@ __all__ = [
     "GatedNetwork",
     "InvertibleConv1x1",
     "InvertibleConv1x1PLU",
+    "LeakyReLU",
     "Parameters",
+    "ReLU",
     "Squeeze",
     "StridedConvolution",
+    "Tanh",
     "TransposedConvolution",
 ]
