@@ -22,8 +22,10 @@ from glowsep.layers import (
     InvertibleConv1x1,
     InvertibleConv1x1PLU,
     LeakyReLU,
+    Linear,
     Parameters,
     ReLU,
+    Reshape,
     Squeeze,
     StridedConvolution,
     Tanh,
@@ -92,8 +94,10 @@ SMALL = {
     InvertibleConv1x1: (lambda: InvertibleConv1x1(4, 2), 4, 0),
     InvertibleConv1x1PLU: (lambda: InvertibleConv1x1PLU(4, 2), 4, 0),
     LeakyReLU: (LeakyReLU, 4, 0),
+    Linear: (lambda: Linear(4, 3), 4, 0),
     ParallelGlow: (lambda: parallel(fuse(Glow(SMALL_GLOW))), 2, 2),
     ReLU: (ReLU, 4, 0),
+    Reshape: (lambda: Reshape(2, -1), 4, 0),
     Slopes: (lambda: Slopes(np.array([[1, 0.5, 1, 0.5]], np.float32).T), 4, 0),
     Squeeze: (lambda: Squeeze(2), 4, 0),
     StridedConvolution: (lambda: StridedConvolution(4, 3, kernel=3, stride=2, padding="same"), 4, 0),
@@ -104,7 +108,7 @@ SMALL = {
 
 def input_of(cls, channels, frames, rng):
     """An input that is away from the kink that some layers have at 0."""
-    x = rng.standard_normal((2, channels, frames))
+    x = rng.standard_normal((frames, channels) if cls is Linear else (2, channels, frames))
     return x + 0.1 * np.sign(x)
 
 

@@ -9,6 +9,7 @@ from glowsep.layers.convolution import Convolution
 from glowsep.layers.coupling import AffineCoupling
 from glowsep.layers.gate import Gate
 from glowsep.layers.gated_network import GatedNetwork
+from glowsep.layers.linear import Linear, Reshape
 from glowsep.layers.parameters import Parameters
 from glowsep.layers.squeeze import Squeeze
 from glowsep.layers.strided_convolution import StridedConvolution
@@ -24,8 +25,10 @@ __all__ = [
     "InvertibleConv1x1",
     "InvertibleConv1x1PLU",
     "LeakyReLU",
+    "Linear",
     "Parameters",
     "ReLU",
+    "Reshape",
     "Squeeze",
     "StridedConvolution",
     "Tanh",
