@@ -16,6 +16,7 @@ from glowsep.layers import (
     ActNorm,
     AffineCoupling,
     Bijection,
+    Chain,
     Convolution,
     Gate,
     GatedNetwork,
@@ -80,6 +81,7 @@ SMALL_GLOW = GlowConfig(channels=2, steps=2, group_size=2, hidden=3, layers=2, c
 SMALL = {
     ActNorm: (lambda: ActNorm(4), 4, 0),
     AffineCoupling: (lambda: AffineCoupling(4, hidden=3, condition_channels=2), 4, 2),
+    Chain: (lambda: Chain(StridedConvolution(4, 3, kernel=3), Tanh()), 4, 0),
     Convolution: (lambda: Convolution(4, 3, kernel=3, dilation=2), 4, 0),
     FusedGlow: (lambda: fuse(Glow(SMALL_GLOW)), 2, 2),
     FusedLinear: (lambda: FusedLinear(ActNorm(4), InvertibleConv1x1(4, 2)), 4, 0),

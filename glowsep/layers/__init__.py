@@ -3,6 +3,7 @@
 from glowsep.layers.activations import LeakyReLU, ReLU, Tanh
 from glowsep.layers.actnorm import ActNorm
 from glowsep.layers.bijection import Bijection
+from glowsep.layers.chain import Chain
 from glowsep.layers.conv1x1 import InvertibleConv1x1
 from glowsep.layers.conv1x1_plu import InvertibleConv1x1PLU
 from glowsep.layers.convolution import Convolution
@@ -19,6 +20,7 @@ __all__ = [
     "ActNorm",
     "AffineCoupling",
     "Bijection",
+    "Chain",
     "Convolution",
     "Gate",
     "GatedNetwork",
