@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import glowsep
 from glowsep import check
 from glowsep.layers import (
+    GLU,
     ActNorm,
     AffineCoupling,
     Bijection,
@@ -90,6 +91,7 @@ SMALL = {
         4,
         2,
     ),
+    GLU: (GLU, 4, 0),
     Gate: (Gate, 4, 0),
     GatedNetwork: (lambda: GatedNetwork(4, 6, hidden=3, condition_channels=2), 4, 2),
     Glow: (lambda: Glow(SMALL_GLOW), 2, 2),

@@ -10,6 +10,7 @@ from glowsep.layers.convolution import Convolution
 from glowsep.layers.coupling import AffineCoupling
 from glowsep.layers.gate import Gate
 from glowsep.layers.gated_network import GatedNetwork
+from glowsep.layers.glu import GLU
 from glowsep.layers.linear import Linear, Reshape
 from glowsep.layers.parameters import Parameters
 from glowsep.layers.squeeze import Squeeze
@@ -17,6 +18,7 @@ from glowsep.layers.strided_convolution import StridedConvolution
 from glowsep.layers.transposed_convolution import TransposedConvolution
 
 __all__ = [
+    "GLU",
     "ActNorm",
     "AffineCoupling",
     "Bijection",
