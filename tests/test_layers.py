@@ -14,6 +14,7 @@ import glowsep
 from glowsep import check
 from glowsep.layers import (
     GLU,
+    LSTM,
     ActNorm,
     AffineCoupling,
     Bijection,
@@ -34,6 +35,7 @@ from glowsep.layers import (
     TransposedConvolution,
 )
 from glowsep.layers.activations import Slopes
+from glowsep.layers.lstm import LSTMLayer
 from glowsep.layers.parameters import all_parts, replica
 from glowsep.systems.glow.fast.freeze import freeze
 from glowsep.systems.glow.fast.fuse import FusedGlow, fuse
@@ -97,6 +99,8 @@ SMALL = {
     Glow: (lambda: Glow(SMALL_GLOW), 2, 2),
     InvertibleConv1x1: (lambda: InvertibleConv1x1(4, 2), 4, 0),
     InvertibleConv1x1PLU: (lambda: InvertibleConv1x1PLU(4, 2), 4, 0),
+    LSTM: (lambda: LSTM(4, 2, layers=2), 4, 0),
+    LSTMLayer: (lambda: LSTMLayer(4, 2), 4, 0),
     LeakyReLU: (LeakyReLU, 4, 0),
     Linear: (lambda: Linear(4, 3), 4, 0),
     ParallelGlow: (lambda: parallel(fuse(Glow(SMALL_GLOW))), 2, 2),

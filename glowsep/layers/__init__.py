@@ -12,6 +12,7 @@ from glowsep.layers.gate import Gate
 from glowsep.layers.gated_network import GatedNetwork
 from glowsep.layers.glu import GLU
 from glowsep.layers.linear import Linear, Reshape
+from glowsep.layers.lstm import LSTM
 from glowsep.layers.parameters import Parameters
 from glowsep.layers.squeeze import Squeeze
 from glowsep.layers.strided_convolution import StridedConvolution
@@ -19,6 +20,7 @@ from glowsep.layers.transposed_convolution import TransposedConvolution
 
 __all__ = [
     "GLU",
+    "LSTM",
     "ActNorm",
     "AffineCoupling",
     "Bijection",
