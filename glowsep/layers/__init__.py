@@ -14,6 +14,7 @@ from glowsep.layers.glu import GLU
 from glowsep.layers.linear import Linear, Reshape
 from glowsep.layers.lstm import LSTM
 from glowsep.layers.parameters import Parameters
+from glowsep.layers.rates import Decimation, LinearInterpolation
 from glowsep.layers.squeeze import Squeeze
 from glowsep.layers.strided_convolution import StridedConvolution
 from glowsep.layers.transposed_convolution import TransposedConvolution
@@ -26,12 +27,14 @@ __all__ = [
     "Bijection",
     "Chain",
     "Convolution",
+    "Decimation",
     "Gate",
     "GatedNetwork",
     "InvertibleConv1x1",
     "InvertibleConv1x1PLU",
     "LeakyReLU",
     "Linear",
+    "LinearInterpolation",
     "Parameters",
     "ReLU",
     "Reshape",
