@@ -13,6 +13,7 @@ from glowsep.layers.gated_network import GatedNetwork
 from glowsep.layers.glu import GLU
 from glowsep.layers.linear import Linear, Reshape
 from glowsep.layers.lstm import LSTM
+from glowsep.layers.padding import Padding
 from glowsep.layers.parameters import Parameters
 from glowsep.layers.rates import Decimation, LinearInterpolation
 from glowsep.layers.squeeze import Squeeze
@@ -35,6 +36,7 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "LinearInterpolation",
+    "Padding",
     "Parameters",
     "ReLU",
     "Reshape",
