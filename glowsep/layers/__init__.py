@@ -16,6 +16,7 @@ from glowsep.layers.lstm import LSTM
 from glowsep.layers.padding import Padding
 from glowsep.layers.parameters import Parameters
 from glowsep.layers.rates import Decimation, LinearInterpolation
+from glowsep.layers.skip import SkipConcatenation, SkipSum
 from glowsep.layers.squeeze import Squeeze
 from glowsep.layers.strided_convolution import StridedConvolution
 from glowsep.layers.transposed_convolution import TransposedConvolution
@@ -40,6 +41,8 @@ __all__ = [
     "Parameters",
     "ReLU",
     "Reshape",
+    "SkipConcatenation",
+    "SkipSum",
     "Squeeze",
     "StridedConvolution",
     "Tanh",

@@ -1,0 +1,98 @@
+"""Skip connections: what goes around a part of a network, cut to the length of what went through it."""
+
+import numpy as np
+
+from glowsep.arrays.library import array_module
+from glowsep.layers.parameters import Parameters
+
+
+class SkipConcatenation(Parameters):
+    r"""One level of a U-Net: x, cropped, with what an inner layer makes of it stacked below, along the channels.
+
+    .. math:: y = \begin{pmatrix} \operatorname{crop}(x) \\ f(x) \end{pmatrix}, \qquad
+              dx = \operatorname{crop}^T(dy_1) + f'(x)^T dy_2
+
+    The inner layer f may return fewer frames than it was given; as many are cropped on either side. A deeper U-Net is
+    an inner layer that holds another of these.
+
+    Source: Stoller et al. 2018 ("Wave-U-Net"), section 3.2; Ronneberger et al. 2015 ("U-Net").
+
+    Parameters
+    ----------
+    inner : Parameters
+        Any plain layer.
+
+    Examples
+    --------
+    >>> from glowsep.layers import StridedConvolution
+    >>> SkipConcatenation(StridedConvolution(2, 3, kernel=5)).forward(np.zeros((1, 2, 9), np.float32), []).shape
+    (1, 5, 5)
+    """
+
+    def __init__(self, inner: Parameters):
+        self.inner = inner
+
+    def parts(self):
+        return {"inner": self.inner}
+
+    def forward(self, x: np.ndarray, tape: list) -> np.ndarray:
+        """x (batch, channels, frames) to (batch, channels + inner channels, fewer frames)."""
+        through = self.inner.forward(x, tape)
+        around = cropped(x, through.shape[2])
+        tape.append(x.shape)
+        return array_module(x).concatenate([around.swapaxes(0, 1), through.swapaxes(0, 1)]).swapaxes(0, 1)
+
+    def backward(self, dy: np.ndarray, tape: list) -> np.ndarray:
+        """The gradient with respect to x: x was used twice, so two gradients are added."""
+        _, channels, frames = tape.pop()
+        dx = self.inner.backward(dy[:, channels:], tape)
+        return add_cropped(dx, dy[:, :channels])
+
+
+class SkipSum(Parameters):
+    r"""What an inner layer makes of x, plus x, cropped: :math:`y = \operatorname{crop}(x) + f(x)`.
+
+    Source: Défossez et al. 2019 ("Demucs"), section 4; He et al. 2016.
+
+    Parameters
+    ----------
+    inner : Parameters
+        Any plain layer that keeps the number of channels.
+
+    Examples
+    --------
+    >>> from glowsep.layers import StridedConvolution
+    >>> SkipSum(StridedConvolution(2, 2, kernel=5)).forward(np.zeros((1, 2, 9), np.float32), []).shape
+    (1, 2, 5)
+    """
+
+    def __init__(self, inner: Parameters):
+        self.inner = inner
+
+    def parts(self):
+        return {"inner": self.inner}
+
+    def forward(self, x: np.ndarray, tape: list) -> np.ndarray:
+        """x (batch, channels, frames) to (batch, channels, fewer frames)."""
+        through = self.inner.forward(x, tape)
+        return through + cropped(x, through.shape[2])
+
+    def backward(self, dy: np.ndarray, tape: list) -> np.ndarray:
+        """The gradient with respect to x: x was used twice, so two gradients are added."""
+        return add_cropped(self.inner.backward(dy, tape), dy)
+
+
+def cropped(x: np.ndarray, frames: int) -> np.ndarray:
+    """The middle ``frames`` of x (batch, channels, more frames), a view; one more is cut off after if it is odd."""
+    excess = x.shape[2] - frames
+    if excess < 0:
+        raise ValueError(f"x has {x.shape[2]} frames, but what goes around {frames} of them must have at least as many")
+    return x[:, :, excess // 2 : excess // 2 + frames]
+
+
+def add_cropped(dx, dy):
+    """dx with dy added in its middle: the way back of ``cropped``. In a copy, since dx may be somebody else's."""
+    dx = dx.copy(order="K")
+    middle = cropped(dx, dy.shape[2])
+    middle += dy
+    return dx
