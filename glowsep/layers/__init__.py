@@ -16,6 +16,7 @@ from glowsep.layers.lstm import LSTM
 from glowsep.layers.padding import Padding
 from glowsep.layers.parameters import Parameters
 from glowsep.layers.rates import Decimation, LinearInterpolation
+from glowsep.layers.sinc_resampling import SincResampling
 from glowsep.layers.skip import SkipConcatenation, SkipSum
 from glowsep.layers.squeeze import Squeeze
 from glowsep.layers.strided_convolution import StridedConvolution
@@ -41,6 +42,7 @@ __all__ = [
     "Parameters",
     "ReLU",
     "Reshape",
+    "SincResampling",
     "SkipConcatenation",
     "SkipSum",
     "Squeeze",
