@@ -1,4 +1,8 @@
-"""How well a sum of magnitudes explains a mixture's: minus log-likelihoods, each with its gradient."""
+"""How far one array is from another, each measure with its gradient.
+
+`poisson` and `gaussian` say how well a sum of magnitudes explains a mixture's, as minus log-likelihoods.
+`mean_absolute` and `mean_square` say how far estimated waveforms are from the true ones.
+"""
 
 import numpy as np
 
@@ -52,3 +56,46 @@ def gaussian(mixture: np.ndarray, total: np.ndarray) -> tuple[np.ndarray, np.nda
     """
     error = total - mixture
     return 0.5 * (error * error).sum(), error
+
+
+def mean_absolute(target: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""The mean absolute error ("L1") :math:`\frac1N \sum |\hat s - s|` and its gradient, the error's sign over N.
+
+    An error counts as much as it is large, so a few large ones do not outweigh all others. Source: Défossez et al.
+    2019, section 4.3.
+
+    Parameters
+    ----------
+    target, estimate : arrays of the same shape
+
+    Returns
+    -------
+    loss : array of no dimensions
+    gradient : array of their shape
+        With respect to ``estimate``; 0 where there is no error.
+
+    Examples
+    --------
+    >>> loss, gradient = mean_absolute(np.array([0.0, 0.0]), np.array([3.0, -1.0]))
+    >>> float(loss), gradient
+    (2.0, array([ 0.5, -0.5]))
+    """
+    error = estimate - target
+    gradient = array_module(error).sign(error)
+    gradient /= error.size
+    return abs(error).mean(), gradient
+
+
+def mean_square(target: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""The mean square error :math:`\frac1N \sum (\hat s - s)^2` and its gradient, the error times 2/N.
+
+    Arguments and results are those of `mean_absolute`. Source: Stoller et al. 2018, section 4.2.
+
+    Examples
+    --------
+    >>> loss, gradient = mean_square(np.array([0.0, 0.0]), np.array([3.0, -1.0]))
+    >>> float(loss), gradient
+    (5.0, array([ 3., -1.]))
+    """
+    error = estimate - target
+    return (error * error).mean(), error * (2 / error.size)
