@@ -16,8 +16,32 @@ from glowsep.arrays.devices import cuda, on_device_of, to_device, to_host
 from glowsep.arrays.library import array_module, fused
 from glowsep.arrays.memory import keep_freed_memory
 from glowsep.cli import main
-from glowsep.layers import ActNorm, AffineCoupling, InvertibleConv1x1, InvertibleConv1x1PLU, Squeeze
-from glowsep.learning.losses import gaussian
+from glowsep.layers import (
+    GLU,
+    LSTM,
+    ActNorm,
+    AffineCoupling,
+    Chain,
+    Decimation,
+    InvertibleConv1x1,
+    InvertibleConv1x1PLU,
+    LeakyReLU,
+    Linear,
+    LinearInterpolation,
+    Padding,
+    ReLU,
+    Reshape,
+    SincResampling,
+    SkipConcatenation,
+    SkipSum,
+    Squeeze,
+    StridedConvolution,
+    Tanh,
+    TransposedConvolution,
+)
+from glowsep.learning.gradient_penalty import gradient_penalty
+from glowsep.learning.losses import gaussian, mean_absolute, mean_square
+from glowsep.learning.wasserstein import critic_loss, generator_loss
 from glowsep.signals import spectrogram
 from glowsep.signals.masks import mask_waveform, ratio_masks
 from glowsep.signals.phase import griffin_lim
@@ -181,6 +205,62 @@ def test_every_method_of_a_layer_runs_on_the_device(make, xp):
             z, logdet, layer.inverse(z, label), *backward, *layer.backward(z, logdet, z, label),
             *layer.frozen().backward(z, logdet, z, label), *layer.backward_inverse(data, data, label),
             *layer.forward(data, label), *layer.parameters().values(), *layer.gradients().values(),
+        ])  # fmt: skip
+    for on_host, on_device in zip(*results, strict=True):
+        assert_same(on_device, on_host, xp, 1e-3)
+
+
+def plain_layers():
+    yield "StridedConvolution", lambda: StridedConvolution(4, 3, kernel=3, stride=2, padding="same"), (2, 4, 9)
+    yield "two axes", lambda: StridedConvolution(4, 3, kernel=(5, 3), stride=2, padding="same"), (2, 4, 8, 6)
+    yield "TransposedConvolution", lambda: TransposedConvolution(4, 3, kernel=8, stride=4), (2, 4, 5)
+    yield "two axes, transposed", lambda: TransposedConvolution(4, 3, (5, 5), 2, padding="same"), (2, 4, 4, 3)
+    yield "ReLU", ReLU, (2, 4, 5)
+    yield "LeakyReLU", LeakyReLU, (2, 4, 5)
+    yield "Tanh", Tanh, (2, 4, 5)
+    yield "GLU", GLU, (2, 4, 5)
+    yield "Linear", lambda: Linear(4, 3), (2, 4)
+    yield "Reshape", lambda: Reshape(2, -1), (2, 4, 5)
+    yield "LSTM", lambda: LSTM(4, 3, layers=2), (2, 4, 5)
+    yield "LinearInterpolation", LinearInterpolation, (2, 4, 5)
+    yield "Decimation", Decimation, (2, 4, 5)
+    yield "Padding", lambda: Padding(2, 1, "reflect"), (2, 4, 5)
+    yield "Padding, edge", lambda: Padding(2, 1, "edge"), (2, 4, 5)
+    yield "SkipConcatenation", lambda: SkipConcatenation(StridedConvolution(4, 3, kernel=2)), (2, 4, 6)
+    yield "SkipSum", lambda: SkipSum(StridedConvolution(4, 4, kernel=2)), (2, 4, 6)
+    yield "SincResampling, up", lambda: SincResampling(2, 1), (2, 4, 70)
+    yield "SincResampling, down", lambda: SincResampling(1, 2), (2, 4, 70)
+
+
+@pytest.mark.parametrize("make, shape", [pytest.param(make, shape, id=name) for name, make, shape in plain_layers()])
+def test_every_plain_layer_runs_on_the_device(make, shape, xp):
+    x = np.random.default_rng(1).standard_normal(shape, np.float32)
+    results = []
+    for layer, device in ((make(), "cpu"), (moved(make()), "cuda")):
+        data, tape = to_device(x, device), []
+        y = layer.forward(data, tape)
+        results.append([y, layer.backward(y, tape), *layer.gradients().values()])
+        frozen = layer.frozen()
+        results[-1] += [frozen.backward(frozen.forward(data, tape), tape)]
+    for on_host, on_device in zip(*results, strict=True):
+        assert_same(on_device, on_host, xp, 1e-3)
+
+
+def test_the_losses_of_networks_run_on_the_device(xp):
+    def critic():
+        layers = (StridedConvolution(1, 2, (3, 3), 2, padding="same"), LeakyReLU(), ReLU(), Reshape(-1), Linear(18, 1))
+        return Chain(*layers)
+
+    rng = np.random.default_rng(2)
+    x, target = rng.standard_normal((2, 2, 1, 5, 6), np.float32)
+    results = []
+    for network, device in ((critic(), "cpu"), (moved(critic()), "cuda")):
+        data, other = to_device(x, device), to_device(target, device)
+        penalty, gradients = gradient_penalty(network, data)
+        scores = network.forward(data, [])
+        results.append([
+            penalty, *gradients.values(), *mean_absolute(other, data), *mean_square(other, data),
+            *critic_loss(scores, 2 * scores), *generator_loss(scores),
         ])  # fmt: skip
     for on_host, on_device in zip(*results, strict=True):
         assert_same(on_device, on_host, xp, 1e-3)
