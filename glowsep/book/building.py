@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from glowsep.arrays.files import put_in_place, work_folder
 from glowsep.book.links import PAGES
+from glowsep.book.search import write_index
 from glowsep.book.source import write_source
 from glowsep.datasets.shipped import REPOSITORY
 from glowsep.errors import BookError, how_to_install
@@ -45,7 +46,9 @@ def build(out, repository=REPOSITORY, progress=True):
     with work_folder(out) as folder:
         source = folder / "source"
         write_source(repository, source)
-        put_in_place([_built(source, progress)], [out])
+        site = _built(source, progress)
+        write_index(site)
+        put_in_place([site], [out])
 
 
 def require_jupyter_book():

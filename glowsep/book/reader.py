@@ -5,14 +5,15 @@ import copy
 from glowsep.course.regions import HIDDEN_TESTS, MARK_SCHEME, SOLUTION
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
+PLOT = "plot"  # the tag of a cell whose figure matters, and whose code does not
 UNANSWERED = "*Your answer here.*"
 
 
 def readers_copy(notebook, name):
     """A copy of a chapter for the book.
 
-    Solutions are folded away behind the line "Solution", tests behind "Tests". What is the teacher's is left out:
-    hidden tests, and the mark schemes of the projects. A widget, which does nothing without Python behind it, becomes a
+    Solutions are folded away behind the line "Solution", tests behind "Tests", and cells with the tag "plot" behind
+    "Code of the figure". What is the teacher's is left out: hidden tests, and the mark schemes of the projects. A widget, which does nothing without Python behind it, becomes a
     line that says where it moves.
 
     Parameters
@@ -39,7 +40,7 @@ def readers_copy(notebook, name):
 
 
 def _arrange(cell):
-    """Fold away or leave out what nbgrader knows to be a solution, tests or a mark scheme."""
+    """Fold away or leave out what nbgrader knows to be a solution, tests or a mark scheme; fold away what only draws."""
     grading = cell["metadata"].get("nbgrader", {})
     if grading.get("task"):
         cell["source"] = MARK_SCHEME.sub("", cell["source"])
@@ -51,6 +52,8 @@ def _arrange(cell):
     elif grading.get("grade"):
         cell["source"] = HIDDEN_TESTS.sub("", cell["source"])
         _fold(cell, "Tests")
+    elif PLOT in cell["metadata"].get("tags", []):
+        _fold(cell, "Code of the figure")
 
 
 def _fold(cell, line):
