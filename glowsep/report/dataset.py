@@ -5,14 +5,18 @@ import html
 import numpy as np
 
 from glowsep.report.page import decibels, page, section, settings_table, table
-from glowsep.report.pictures import picture, spectrograms
-from glowsep.report.players import player
-from glowsep.report.song import shortened
+from glowsep.report.pictures import picture
+from glowsep.report.players import ABOUT_PLAYER, player
+from glowsep.report.song import ABOUT_PICTURES, shortened
 from glowsep.report.sounds import LONGEST, arranged
+from glowsep.report.spectrograms import spectrograms
 from glowsep.show import draw_box_plot
 from glowsep.signals.audio.reading import Info
 
-ABOUT_TABLE = "<p>SDR in decibels, higher is better: for each source, the mean over the tracks in which it plays.</p>"
+ABOUT_TABLE = (
+    "<p>SDR, the signal-to-distortion ratio, in decibels; higher is better. For each source, it is the mean over the "
+    "tracks in which that source plays.</p>"
+)
 ABOUT_BOXES = (
     "<p>How the tracks' scores are spread: a box holds the middle half, the line in it is the median, whiskers reach "
     "the last track within one and a half box lengths, and circles are tracks beyond.</p>"
@@ -83,7 +87,9 @@ def example(heading, track, estimates, evaluation):
     return section(
         f"{heading}: {track.name}",
         f"<p>Mean SDR {decibels(scores.mean('sdr'))} dB.</p>",
+        ABOUT_PLAYER,
         *shortened(Info(samples, channels, track.rate)),
         player(track.name, sounds, track.rate),
+        ABOUT_PICTURES,
         spectrograms(sounds, track.rate),
     )

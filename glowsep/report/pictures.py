@@ -9,28 +9,15 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from glowsep.show import colour, draw_spectrograms
-from glowsep.signals.resampling import resample
-
-#: Hz: spectrograms reach up to 5 kHz.
-RATE = 11025
+from glowsep.show import colour
 
 #: Pixels per inch of a figure, at least, or its letters would be too small to read, and at most.
-NARROWEST, WIDEST = 64, 110
+NARROWEST, WIDEST = 56, 110
 
 STYLE = (
     "<style>svg{color:#1c1c1c;--paper:#ffffff}text{fill:currentColor}"
     "@media(prefers-color-scheme:dark){svg{color:#e8e8e8;--paper:#15171b}}</style>"
 )
-
-
-def spectrograms(sounds, rate):
-    """The sounds' spectrograms, two per row: each estimate next to its reference, if there is one."""
-    panels = {sound.label: resample(sound.read(), rate, RATE) for sound in sounds}
-    if any(sound.role == "reference" for sound in sounds):
-        panels = _in_pairs(sounds, panels)
-    alt = f"Spectrograms of {', '.join(sound.label for sound in sounds)}, on one scale of loudness."
-    return picture(draw_spectrograms(panels, RATE, columns=2), alt)
 
 
 def loss_curves(histories):
@@ -69,14 +56,3 @@ def picture(figure, alt):
         f'<figure><img alt="{html.escape(alt)}" style="min-width: {narrowest:.0f}px; max-width: {widest:.0f}px" '
         f'src="data:image/svg+xml;base64,{content}"></figure>'
     )
-
-
-def _in_pairs(sounds, panels):
-    """Panels with None for every missing partner: the mixture's, and those of estimates without a reference."""
-    rows = {}
-    for sound in sounds:
-        reference = next((s.label for s in sounds if s.role == "reference" and s.name == sound.name), None)
-        if sound.role != "reference":
-            rows[sound.label] = panels[sound.label]
-            rows[reference or f"{sound.label}, none"] = panels.get(reference)
-    return rows

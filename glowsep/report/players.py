@@ -1,4 +1,4 @@
-"""The multitrack player: wavesurfer-multitrack draws and plays, ``assets/player.js`` adds solo, mute and seek."""
+"""The multitrack player: wavesurfer-multitrack draws and plays, ``assets/player.js`` adds the buttons."""
 
 import html
 import json
@@ -9,6 +9,11 @@ from glowsep.show import colour
 from glowsep.signals.audio.playing import PEAK, data_url
 
 MIXTURE_COLOUR = "#888888"
+
+ABOUT_PLAYER = (
+    "<p>Under each name: solo, mute, volume, and ↓, which downloads the track as it plays here, compressed, all tracks "
+    "with one gain.</p>"
+)
 
 
 def player(title, sounds, rate):
@@ -36,13 +41,14 @@ def player(title, sounds, rate):
         waveform, page_rate = playable(gain * sound.read(), rate)
         full = MIXTURE_COLOUR if sound.role == "mixture" else colour(sources.index(sound.name))
         shade = faded(full) if sound.role == "reference" else full
-        rows.append(_row(sound, shade))
+        url = data_url(waveform.clip(-1, 1), page_rate)
+        rows.append(_row(sound, shade, f"{title} {sound.label}.{'mp3' if url.startswith('data:audio/mpeg') else 'ogg'}"))
         tracks.append(
             {
                 "colour": shade,
                 "muted": sound.role != "estimate",
                 "peaks": outline(waveform / PEAK),
-                "url": data_url(waveform.clip(-1, 1), page_rate),
+                "url": url,
             }
         )
     content = json.dumps({"rate": page_rate, "tracks": tracks}, separators=(",", ":"))
@@ -62,12 +68,14 @@ def faded(full):
     return "#" + bytes((part + grey) // 2 for part, grey in parts).hex()
 
 
-def _row(sound, shade):
+def _row(sound, shade, file):
     label = html.escape(sound.label)
-    score = f' <span class="score">{decibels(sound.score)} dB</span>' if sound.score == sound.score else ""
+    score = f' <span class="score">SDR {decibels(sound.score)} dB</span>' if sound.score == sound.score else ""
     buttons = "".join(
         f'<button class="{word.lower()}" type="button" aria-pressed="false" aria-label="{word} {label}">{word}</button>'
         for word in ("Solo", "Mute")
     )
     name = f'<span class="name" title="{label}">{label}</span>'
-    return f'<li style="--colour: {shade}">{name}{score}{buttons}</li>\n'
+    download = f'<a class="download" download="{html.escape(file)}" aria-label="Download {label}">↓</a>'
+    volume = f'<input class="volume" type="range" max="1" step="any" value="1" aria-label="Volume of {label}">'
+    return f'<li style="--colour: {shade}">{name}{score}{buttons}{download}{volume}</li>\n'

@@ -1,21 +1,28 @@
 """The report on one separated song."""
 
 import html
+from pathlib import Path
 
 import numpy as np
 
 from glowsep.datasets import Track
 from glowsep.evaluate import score
 from glowsep.report.page import page, section, settings_table, table
-from glowsep.report.pictures import loss_curves, spectrograms
-from glowsep.report.players import player
+from glowsep.report.pictures import loss_curves
+from glowsep.report.players import ABOUT_PLAYER, player
 from glowsep.report.sounds import LONGEST, arranged
+from glowsep.report.spectrograms import spectrograms
 from glowsep.signals import audio
 
 ABOUT_SCORES = (
-    "<p>How close each estimate comes to its reference, in decibels; higher is better, and 0 dB means that the error "
-    "is as strong as the source. The last column scores the mixture itself as the estimate: the gain is what the "
-    "separation is worth.</p>"
+    "<p>How close each estimate comes to its reference, in decibels; higher is better. SDR is the signal-to-distortion "
+    "ratio: the source's energy over that of the error, so 0 dB means that the error is as strong as the source. SI-SDR "
+    "is the same, whatever the estimate's volume. The last column scores the mixture itself as the estimate: the gain "
+    "over it is what the separation is worth.</p>"
+)
+ABOUT_PICTURES = (
+    "<p>Bright is loud. All pictures have one scale, relative to the loudest point of all of them; the frequency axis is "
+    "logarithmic, an octave always as high, and ends at half of the sampling rate.</p>"
 )
 ABOUT_CURVES = (
     "<p>The two terms of the search, summed over the song's segments. The first says how badly the sources together "
@@ -26,13 +33,16 @@ ABOUT_CURVES = (
 )
 
 
+OF_DATA_SETS = ("mix", "mixture")  # what Slakh2100 and MUSDB18 call every song
+
+
 def song_report(song, stems, references, histories, settings):
     """A page on a song and what was separated from it: to hear, to see, and with scores if its sources are known.
 
     Parameters
     ----------
-    song : pathlib.Path
-    stems : list of pathlib.Path
+    song : Path
+    stems : list of Path
         What `glowsep.separate_file` wrote.
     references : dict of str to numpy.ndarray, (channels, samples)
         The true sources that are known, by name; see `read_references`.
@@ -54,16 +64,29 @@ def song_report(song, stems, references, histories, settings):
         {name: columns["SDR"] for name, columns in scores.items()},
     )
     names = [path.stem for path in stems]
+    title = song_name(song)
     content = [
-        f"<h1>{html.escape(song.name)}</h1>",
+        f"<h1>{html.escape(title)}</h1>",
         f"<p>{duration(info)}, separated into {html.escape(', '.join(names))}.</p>",
-        section("Listen", *shortened(info), player(song.name, sounds, info.rate)),
+        section("Listen", ABOUT_PLAYER, *shortened(info), player(title, sounds, info.rate)),
         section("Scores", ABOUT_SCORES, score_table(scores)) if scores else "",
-        section("Spectrograms", spectrograms(sounds, info.rate)),
+        section("Spectrograms", ABOUT_PICTURES, spectrograms(sounds, info.rate)),
         section("Search", ABOUT_CURVES, loss_curves(histories)) if histories else "",
         section("Settings", settings_table(settings)),
     ]
-    return page(song.name, "\n".join(content))
+    return page(title, "\n".join(content))
+
+
+def song_name(song):
+    """A song's name: its file's without the ending, or its folder's if the file is called what a data set calls it.
+
+    Examples
+    --------
+    >>> song_name(Path("music/My song.mp3")), song_name(Path("freedoom2_doom/mix.flac"))
+    ('My song', 'freedoom2_doom')
+    """
+    folder = song.resolve().parent.name
+    return folder if song.stem.lower() in OF_DATA_SETS and folder else song.stem
 
 
 def beginning(path, rate):

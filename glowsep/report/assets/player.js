@@ -2,7 +2,7 @@
 // The buttons of the page's players. wavesurfer-multitrack draws the tracks and plays them; WebAudioPlayer, of the same
 // package, holds each of them decoded, on one clock.
 
-const TRACK_HEIGHT = 64;
+const TRACK_HEIGHT = 104;
 const NARROWEST = 160; // pixels: the tracks cannot become narrower than they are when they are made
 
 for (const element of document.querySelectorAll('.player')) build(element);
@@ -72,10 +72,11 @@ function keepInStep(multitrack, context) {
   multitrack.seekTo = (part) => multitrack.setTime(part * multitrack.maxDuration);
 }
 
-// Solo and mute: as long as a track is on solo, it alone is heard, muted or not.
+// Solo, mute and volume: as long as a track is on solo, it alone is heard, muted or not. And its download.
 function addMixer(element, multitrack, tracks) {
   const strips = [...element.querySelectorAll('.strips li')];
   const muted = tracks.map((track) => track.muted);
+  const volumes = tracks.map(() => 1);
   let solo = null;
   const update = () =>
     strips.forEach((strip, index) => {
@@ -83,7 +84,7 @@ function addMixer(element, multitrack, tracks) {
       strip.querySelector('.solo').setAttribute('aria-pressed', solo === index);
       strip.querySelector('.mute').setAttribute('aria-pressed', muted[index]);
       strip.classList.toggle('silent', !heard);
-      if (multitrack.audios[index]) multitrack.setTrackVolume(index, heard ? 1 : 0);
+      if (multitrack.audios[index]) multitrack.setTrackVolume(index, heard ? volumes[index] : 0);
     });
   strips.forEach((strip, index) => {
     strip.querySelector('.solo').addEventListener('click', () => {
@@ -94,6 +95,11 @@ function addMixer(element, multitrack, tracks) {
       muted[index] = !muted[index];
       update();
     });
+    strip.querySelector('.volume').addEventListener('input', (event) => {
+      volumes[index] = Number(event.target.value) ** 2; // squared, half of the way sounds about half as loud
+      update();
+    });
+    strip.querySelector('.download').href = tracks[index].url;
   });
   multitrack.once('canplay', update);
   update();
@@ -107,6 +113,7 @@ function addTransport(element, multitrack) {
   play.disabled = seek.disabled = false;
   play.addEventListener('click', () => {
     if (multitrack.isPlaying()) return multitrack.pause();
+    for (const other of document.querySelectorAll('.player')) if (other !== element) other.multitrack.pause();
     if (multitrack.getCurrentTime() >= duration) multitrack.setTime(0);
     multitrack.play();
   });
