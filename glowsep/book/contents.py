@@ -5,8 +5,18 @@ from pathlib import Path
 from glowsep.course.contents import PARTS
 
 #: The guides make up the appendix, in this order. A guide that is not named here comes after those that are.
-APPENDIX = "Appendix: guides"
-ORDER = ("your_own_data", "results", "performance", "clusters", "teaching", "reports_and_the_book", "architecture")
+APPENDIX = "Appendix: notation, glossary, guides"
+ORDER = (
+    "notation",
+    "glossary",
+    "your_own_data",
+    "results",
+    "performance",
+    "clusters",
+    "teaching",
+    "reports_and_the_book",
+    "architecture",
+)
 
 
 def guides(repository):
