@@ -1,8 +1,10 @@
 """The book before Jupyter Book sees it: chapters made ready, their order, their links; and what can go wrong."""
 
+import ast
 import copy
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -14,7 +16,9 @@ import yaml
 from glowsep.book import build, chapters, guides, readers_copy, table_of_contents
 from glowsep.book.contents import ORDER
 from glowsep.book.links import with_links
+from glowsep.book.search import INDEX, readable, sections, write_index
 from glowsep.book.source import ASSETS, write_source
+from glowsep.book.wrapping import WIDTH, wrap
 from glowsep.cli import main
 from glowsep.datasets.shipped import REPOSITORY
 from glowsep.errors import BookError, CourseError
@@ -136,6 +140,14 @@ def test_a_widget_becomes_a_line_and_other_outputs_stay():
     assert original == before, "the chapter itself is not touched"
 
 
+def test_code_that_only_draws_is_folded_away_and_its_figure_is_not():
+    code = cell("code", "axes.plot(x)", tags=["plot"])
+    code["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": {"text/html": "<img>"}}]
+    (shown,) = of_copy(code)
+    assert shown["metadata"]["tags"] == ["plot", "hide-input"] and shown["outputs"] == code["outputs"]
+    assert shown["metadata"]["mystnb"]["code_prompt_show"] == "Code of the figure"
+
+
 def test_an_ordinary_cell_is_shown_as_it_is():
     (shown,) = of_copy(cell("code", "print(1)\nprint(2)", tags=["varies"]))
     assert shown["source"] == "print(1)\nprint(2)" and shown["metadata"]["tags"] == ["varies"]
@@ -152,6 +164,60 @@ def test_of_a_chapter_nothing_is_shown_that_is_not_for_readers(path):
         assert not [
             output for output in part.get("outputs", []) if set(output.get("data", {})) & set(WIDGET) - {"text/plain"}
         ]
+
+
+@pytest.mark.parametrize("path", chapters(REPOSITORY), ids=lambda path: path.stem)
+def test_no_solution_in_words_is_a_heading(path):
+    """Whoever opens the notebook sees its Markdown: the marks of a solution must not be the largest letters on it."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    prose = "\n".join("".join(part["source"]) for part in cells if part["cell_type"] == "markdown")
+    assert not re.findall(r"(?m)^ {0,3}#.*(?:SOLUTION|MARK SCHEME)", prose)
+    assert not re.findall(r"(?s)BEGIN SOLUTION(?:(?!END SOLUTION).)*?\n#+ [^\n]*", prose)
+
+
+# Wrapping
+
+LONG = "result = function_with_a_long_name(first_argument=1, second_argument=2, third_argument=3, fourth=4)"
+
+
+@pytest.fixture
+def wrapped():
+    """What the book shows of a cell of code and of a listing among its outputs."""
+    pytest.importorskip("ruff", reason="Ruff comes with the extra book")
+
+    def of_code(code, listing="x = 1"):
+        cells = [cell("code", code)]
+        cells[0]["outputs"] = [
+            {"output_type": "display_data", "metadata": {}, "data": {"text/markdown": f"```python\n{listing}\n```"}}
+        ]
+        shown = readers_copy(notebook(*cells), "chapters/01_sound.ipynb")
+        wrap(shown)
+        (cell_shown,) = shown["cells"]
+        return cell_shown["source"], cell_shown["outputs"][0]["data"]["text/markdown"]
+
+    return of_code
+
+
+@pytest.mark.parametrize("end", ["", "  # a comment that goes on and on, much further than a page of the book is wide"])
+def test_code_that_is_too_wide_is_laid_out_in_88_columns_and_means_the_same(end, wrapped):
+    code = f"def f():\n    {LONG}{end}\n"
+    for text in (wrapped(code)[0], wrapped("x = 1", code)[1].removeprefix("```python\n").removesuffix("```")):
+        assert max(map(len, text.split("\n"))) <= WIDTH
+        assert ast.dump(ast.parse(text)) == ast.dump(ast.parse(code))
+        assert end.strip("# ").split() == [word for word in re.findall(r"# (.*)", text) for word in word.split()]
+
+
+@pytest.mark.parametrize("code", ["x  =  1 ;", f"%timeit {LONG}", f"not Python: {LONG}"])
+def test_code_that_fits_or_is_not_python_stays_as_it_is(code, wrapped):
+    assert wrapped(code)[0] == code
+
+
+def test_without_ruff_one_line_says_how_to_get_it(monkeypatch):
+    shown = readers_copy(notebook(cell("code", LONG)), "chapters/01_sound.ipynb")
+    missing = subprocess.CompletedProcess([], 1, "", "python: No module named ruff")
+    monkeypatch.setattr(subprocess, "run", lambda *arguments, **options: missing)
+    with pytest.raises(BookError, match="needs Ruff.*pip install"):
+        wrap(shown)
 
 
 # The table of contents
@@ -261,6 +327,59 @@ def test_the_source_holds_landing_page_chapters_and_what_jupyter_book_needs(repo
     assert (source / "assets" / "LICENSE.mathjax.txt").is_file()
 
 
+def test_a_chapter_offers_its_notebook_with_and_without_solutions(repository, tmp_path):
+    answer = cell("code", "### BEGIN SOLUTION\nx = 1\n### END SOLUTION\n", nbgrader={"solution": True})
+    original = notebook(cell("markdown", "# 1 Sound"), answer)
+    (repository / "chapters" / "01_sound.ipynb").write_text(json.dumps(original))
+    source = tmp_path / "source"
+    write_source(repository, source)
+    folder = source / "chapters" / "notebooks"
+    assert json.loads((folder / "01_sound.ipynb").read_text(encoding="utf-8")) == original
+    without = (folder / "01_sound_without_solutions.ipynb").read_text(encoding="utf-8")
+    assert "YOUR CODE HERE" in without and "x = 1" not in without
+    shown = json.loads((source / "chapters" / "01_sound.ipynb").read_text())["cells"]
+    line = shown[1]["source"]
+    assert re.findall(r"<path:(.*?)>", line) == [
+        "notebooks/01_sound_without_solutions.ipynb",
+        "notebooks/01_sound.ipynb",
+    ]
+
+
+def options_of_theme(repository, source):
+    write_source(repository, source)
+    return yaml.safe_load((source / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"][
+        "html_theme_options"
+    ]
+
+
+@pytest.mark.parametrize("citation", [None, "title: glowsep\n"])
+def test_without_an_address_there_are_no_buttons_that_need_one(citation, repository, tmp_path):
+    if citation:
+        (repository / "CITATION.cff").write_text(citation)
+    options = options_of_theme(repository, tmp_path / "source")
+    assert "launch_buttons" not in options and options["repository_url"] == ""
+
+
+def test_a_public_repository_gives_buttons_for_binder_and_colab(repository, tmp_path):
+    (repository / "CITATION.cff").write_text('repository-code: "https://github.com/owner/name/"\n')
+    options = options_of_theme(repository, tmp_path / "source")
+    assert options["repository_url"] == "https://github.com/owner/name"
+    assert {"binderhub_url", "colab_url"} <= set(options["launch_buttons"])
+
+
+@pytest.mark.parametrize("address", ["github.com/owner/name", "https://github.com/owner", "https://example.org/a/b"])
+def test_an_address_that_colab_cannot_open_is_refused(address, repository, tmp_path):
+    (repository / "CITATION.cff").write_text(f"repository-code: {address}\n")
+    with pytest.raises(BookError, match=f"CITATION.cff: repository-code is {address}"):
+        write_source(repository, tmp_path / "source")
+
+
+def test_the_licence_of_the_text_is_said_on_every_page_and_lies_beside_it():
+    options = yaml.safe_load((ASSETS / "config.yml").read_text())["sphinx"]["config"]["html_theme_options"]
+    assert "creativecommons.org/licenses/by/4.0/" in options["extra_footer"]
+    assert "creativecommons.org/licenses/by/4.0/" in (REPOSITORY / "chapters" / "LICENSE").read_text(encoding="utf-8")
+
+
 def test_nothing_is_run_and_nothing_fetched():
     settings = yaml.safe_load((ASSETS / "config.yml").read_text())
     assert settings["execute"]["execute_notebooks"] == "off"
@@ -279,6 +398,53 @@ def test_a_repository_without_chapters_is_named(tmp_path):
         write_source(tmp_path, tmp_path / "source")
 
 
+# The search's index
+
+PAGE = """<html><body><nav>menu</nav><article class="bd-article"><section id="sound">
+<h1>1 Sound<a class="headerlink">#</a></h1><div class="downloads"><p>to download</p></div>
+<p>The level <span class="math">\\(\\sigma\\)</span> of <code><span class="pre">noise</span></code>&amp;<br>more.</p>
+<div class="highlight"><pre><span>def f():</span>\n    <span>pass</span></pre><button>copy</button></div>
+<section id="ears"><h2>Ears</h2><p>Two</p><p>ears.</p></section><p>The end.</p></section></article></body></html>"""
+
+
+def test_the_index_holds_the_words_of_every_section_once():
+    assert sections(PAGE) == [
+        {
+            "title": "1 Sound",
+            "anchor": "sound",
+            "heading": "1 Sound",
+            "text": "The level σ of noise& more. The end.",
+            "code": "def f(): pass",
+        },
+        {"title": "1 Sound", "anchor": "ears", "heading": "Ears", "text": "Two ears.", "code": ""},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        (r"\(p_\sigma\)", "p_σ"),
+        (r"\(\lambda\)", "λ"),
+        (r"\(\log p\)", "log p"),
+        (r"\[\int_0^1 x\, dx\]", "…"),
+        ("$x^2$", "…"),
+    ],
+)
+def test_simple_formulas_can_be_read_and_others_are_dots(formula, words):
+    assert readable(formula) == words
+
+
+def test_the_index_is_a_script_that_no_page_can_end(tmp_path):
+    (tmp_path / "chapters").mkdir()
+    (tmp_path / "chapters" / "01.html").write_text(PAGE.replace("Two", "&lt;/script&gt; two"), encoding="utf-8")
+    (tmp_path / "search.html").write_text(PAGE, encoding="utf-8")
+    write_index(tmp_path)
+    script = (tmp_path / INDEX).read_text(encoding="utf-8")
+    assert "</script>" not in script
+    found = json.loads(script.removeprefix("window.BOOK_SECTIONS = ").rstrip(";\n"))
+    assert [entry["page"] for entry in found] == ["chapters/01.html"] * 2
+
+
 # Building
 
 
@@ -292,7 +458,13 @@ def test_a_book_appears_and_replaces_an_earlier_one(repository, tmp_path, jupyte
     build(out, repository, progress=False)
     (out / "left-over.html").touch()
     build(out, repository, progress=False)
-    assert files(out.parent) == ["book", "book/index.html", "book/objects.inv"]
+    assert files(out.parent) == [
+        "book",
+        "book/_static",
+        "book/_static/search_words.js",
+        "book/index.html",
+        "book/objects.inv",
+    ]
 
 
 def test_an_empty_folder_may_become_the_book(repository, tmp_path, jupyter_book):

@@ -15,7 +15,7 @@ from conftest import INSTRUMENTS, RATE, noise
 from glowsep.arrays.files import write_text
 from glowsep.cli import main
 from glowsep.metrics import sdr
-from glowsep.report import page, pictures, sounds
+from glowsep.report import page, pictures, sounds, spectrograms
 from glowsep.signals.audio.playing import PEAK, data_url
 
 VOID = {"meta", "link", "input", "img", "br"}
@@ -95,7 +95,7 @@ def test_a_song_s_page_holds_all_that_it_shows(song, priors, report, capsys):
     assert its.headings() == ["Listen", "Spectrograms", "Search", "Settings"]
     assert its.labels() == ["mixture", *INSTRUMENTS]
     assert {"ConstrainedLatentSearch", "from_dictionaries", "3"} <= set(its.words)
-    assert sum(tag == "img" for tag, _ in its.elements) == 2
+    assert sum(tag == "img" for tag, _ in its.elements) == 1 + len(its.labels()), "the curves, and a spectrogram each"
     assert all(attributes["alt"] for tag, attributes in its.elements if tag == "img")
     for _, attributes in its.elements:
         for name in ("src", "href"):
@@ -126,7 +126,8 @@ def test_references_are_scored_and_can_be_heard(song, priors, references, report
     estimate, _ = soundfile.read(song.with_suffix("") / "bass.wav")
     reference, _ = soundfile.read(references / "bass.wav")
     score = f"{sdr(reference.T, estimate.T):.2f}".replace("-", "−")
-    assert f"{score} dB" in its.words
+    assert f"SDR {score} dB" in its.words
+    assert any("signal-to-distortion ratio" in words for words in its.words)
     rows = dict(re.findall(r'<tr><th scope="row">(.*?)</th><td class="number">(.*?)</td>', its.text))
     assert rows == {"bass": score, "piano": "–", "mean": score}, "silence has no score, and does not count"
 
@@ -211,7 +212,7 @@ def test_a_name_cannot_break_the_page(song, priors, report):
     except OSError:
         pytest.skip("this file system knows no such names")
     its = separated(song, priors, report)
-    assert song.name in its.words
+    assert song.stem in its.words
     assert not any("alert" in text for _, text in its.scripts)
 
 
@@ -236,6 +237,50 @@ def test_four_minutes_stay_in_a_few_tens_of_megabytes():
     """Ten seconds of stereo noise, which compresses worse than any music, times 24, times five tracks."""
     waveform = noise(2, 10 * 44100)
     assert 24 * 5 * len(data_url(*sounds.playable(waveform, 44100))) < 60e6
+
+
+def test_every_track_has_a_volume_and_a_download_under_its_own_name(song, priors, report):
+    its = separated(song, priors, report)
+    inputs = [attributes["aria-label"] for tag, attributes in its.elements if attributes.get("class") == "volume"]
+    downloads = [attributes["download"] for tag, attributes in its.elements if attributes.get("class") == "download"]
+    assert inputs == [f"Volume of {label}" for label in its.labels()]
+    assert downloads == [f"{song.stem} {label}.mp3" for label in its.labels()]
+
+
+@pytest.mark.parametrize(("name", "title"), [("Blue Monday.wav", "Blue Monday"), ("mix.wav", "second song")])
+def test_the_title_is_the_song_s_name(name, title, song, priors, tmp_path, report):
+    folder = tmp_path / "second song"
+    folder.mkdir()
+    its = separated(song.rename(folder / name), priors, report)
+    assert f"<title>{title}</title>" in its.text and f"<h1>{title}</h1>" in its.text
+
+
+# Spectrograms
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44100])
+@pytest.mark.parametrize("frequency", [110, 3500])
+def test_a_tone_is_where_the_axis_says(rate, frequency):
+    """A tone in the second half: the brightest row is the tone's, the first half is silent, the top is Nyquist."""
+    time = np.arange(2 * rate) / rate
+    power = spectrograms.log_spectrogram(np.sin(2 * np.pi * frequency * time) * (time > 1), rate)
+    axes = spectrograms.draw(10 * np.log10(power + 1e-12), 2.0, rate).axes[0]
+    bottom, top = 2 ** np.array(axes.get_ylim())
+    assert top == pytest.approx(rate / 2) and bottom == pytest.approx(spectrograms.LOWEST)
+    assert axes.get_yticklabels()[-1].get_text() == spectrograms.named(rate / 2)
+    rows, columns = power.shape
+    edges = np.geomspace(bottom, top, rows + 1)
+    loudest = int(power[:, -columns // 4 :].max(axis=1).argmax())
+    assert edges[loudest] < frequency * 1.05 and edges[loudest + 1] > frequency / 1.15
+    assert power[:, : columns // 3].max() < 1e-6 * power.max()
+
+
+def test_no_click_is_lost_in_a_long_song_and_the_picture_stays_small():
+    waveform = np.zeros(60 * 8000, np.float32)
+    waveform[30 * 8000] = 1
+    power = spectrograms.log_spectrogram(waveform, 8000)
+    assert power.shape == (spectrograms.ROWS, spectrograms.COLUMNS)
+    assert abs(int(power.max(axis=0).argmax()) - spectrograms.COLUMNS // 2) <= 2 and power.max() > 0.5
 
 
 # Loss curves

@@ -13,8 +13,8 @@ def readers_copy(notebook, name):
     """A copy of a chapter for the book.
 
     Solutions are folded away behind the line "Solution", tests behind "Tests", and cells with the tag "plot" behind
-    "Code of the figure". What is the teacher's is left out: hidden tests, and the mark schemes of the projects. A widget, which does nothing without Python behind it, becomes a
-    line that says where it moves.
+    "Code of the figure". What is the teacher's is left out: hidden tests, and the mark schemes of the projects. A
+    widget, which does nothing without Python behind it, becomes a line that says where it moves.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def readers_copy(notebook, name):
 
 
 def _arrange(cell):
-    """Fold away or leave out what nbgrader knows to be a solution, tests or a mark scheme; fold away what only draws."""
+    """Fold away or leave out what nbgrader knows to be a solution, tests or a mark scheme; fold away drawing."""
     grading = cell["metadata"].get("nbgrader", {})
     if grading.get("task"):
         cell["source"] = MARK_SCHEME.sub("", cell["source"])

@@ -9,7 +9,7 @@ from pathlib import Path
 INDEX = Path("_static", "search_words.js")
 
 VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
-SKIPPED = {"script", "style", "button", "nav", "audio", "svg", "summary"}
+SKIPPED = {"script", "style", "button", "nav", "audio", "svg", "details"}  # what is folded away is not given away
 HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 BLOCKS = {"p", "li", "td", "th", "dt", "dd", "div", "figcaption", "tr"} | HEADINGS
 LONGEST_FORMULA = 24

@@ -87,9 +87,8 @@ def launch_buttons(repository):
     if address is None:
         return {}
     if not ADDRESS.fullmatch(str(address)):
-        raise BookError(
-            f"CITATION.cff: repository-code is {address}, but Colab opens https://github.com/OWNER/NAME only; correct it"
-        )
+        known = "https://github.com/OWNER/NAME"
+        raise BookError(f"CITATION.cff: repository-code is {address}, but Colab opens {known} only; correct it")
     return {
         "repository_url": address.rstrip("/"),
         "repository_branch": BRANCH,

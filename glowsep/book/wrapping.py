@@ -34,7 +34,8 @@ def wrap(notebook):
         If Ruff is needed and not installed.
     """
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    texts = [output["data"] for cell in cells for output in cell["outputs"] if "text/markdown" in output.get("data", {})]
+    outputs = [output.get("data", {}) for cell in cells for output in cell["outputs"]]
+    texts = [data for data in outputs if "text/markdown" in data]
     for text in texts:
         text["text/markdown"] = "".join(text["text/markdown"])
     listings = [listing for text in texts for listing in LISTING.findall(text["text/markdown"])]

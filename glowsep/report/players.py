@@ -42,7 +42,9 @@ def player(title, sounds, rate):
         full = MIXTURE_COLOUR if sound.role == "mixture" else colour(sources.index(sound.name))
         shade = faded(full) if sound.role == "reference" else full
         url = data_url(waveform.clip(-1, 1), page_rate)
-        rows.append(_row(sound, shade, f"{title} {sound.label}.{'mp3' if url.startswith('data:audio/mpeg') else 'ogg'}"))
+        rows.append(
+            _row(sound, shade, f"{title} {sound.label}.{'mp3' if url.startswith('data:audio/mpeg') else 'ogg'}")
+        )
         tracks.append(
             {
                 "colour": shade,

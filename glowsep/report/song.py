@@ -1,7 +1,6 @@
 """The report on one separated song."""
 
 import html
-from pathlib import Path
 
 import numpy as np
 
@@ -16,13 +15,13 @@ from glowsep.signals import audio
 
 ABOUT_SCORES = (
     "<p>How close each estimate comes to its reference, in decibels; higher is better. SDR is the signal-to-distortion "
-    "ratio: the source's energy over that of the error, so 0 dB means that the error is as strong as the source. SI-SDR "
-    "is the same, whatever the estimate's volume. The last column scores the mixture itself as the estimate: the gain "
-    "over it is what the separation is worth.</p>"
+    "ratio: the source's energy over that of the error, so 0 dB means that the error is as strong as the source. "
+    "SI-SDR is the same, whatever the estimate's volume. The last column scores the mixture itself as the estimate: "
+    "the gain over it is what the separation is worth.</p>"
 )
 ABOUT_PICTURES = (
-    "<p>Bright is loud. All pictures have one scale, relative to the loudest point of all of them; the frequency axis is "
-    "logarithmic, an octave always as high, and ends at half of the sampling rate.</p>"
+    "<p>Bright is loud. All pictures have one scale, relative to the loudest point of all of them; the frequency axis "
+    "is logarithmic, an octave always as high, and ends at half of the sampling rate.</p>"
 )
 ABOUT_CURVES = (
     "<p>The two terms of the search, summed over the song's segments. The first says how badly the sources together "
@@ -41,8 +40,8 @@ def song_report(song, stems, references, histories, settings):
 
     Parameters
     ----------
-    song : Path
-    stems : list of Path
+    song : pathlib.Path
+    stems : list of pathlib.Path
         What `glowsep.separate_file` wrote.
     references : dict of str to numpy.ndarray, (channels, samples)
         The true sources that are known, by name; see `read_references`.
@@ -82,6 +81,7 @@ def song_name(song):
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> song_name(Path("music/My song.mp3")), song_name(Path("freedoom2_doom/mix.flac"))
     ('My song', 'freedoom2_doom')
     """

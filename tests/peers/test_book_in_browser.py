@@ -189,6 +189,60 @@ def test_a_solution_shows_when_it_is_asked_for(opened):
     assert "SOLUTION" not in solution.inner_text()
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_code_is_read_without_moving_it_sideways(width, opened):
+    page = opened(f"chapters/{CHAPTERS[0]}", width=width)
+    page.evaluate("document.querySelectorAll('details').forEach((details) => (details.open = true))")
+    wide = "(all) => all.filter((code) => code.scrollWidth > code.clientWidth + 1).map((code) => code.textContent)"
+    assert page.locator("div.highlight pre").evaluate_all(wide) == []
+
+
+def test_what_is_copied_from_a_cell_is_its_code(opened):
+    page = opened(f"chapters/{CHAPTERS[0]}")
+    code = page.locator(".highlight-ipython3 pre").first.evaluate("(code) => code.textContent")
+    cells = json.loads((REPOSITORY / f"chapters/{CHAPTERS[0]}.ipynb").read_text(encoding="utf-8"))["cells"]
+    first = next("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    assert code.strip() == first.strip()
+
+
+def test_one_player_sounds_at_a_time(opened):
+    page = opened(f"chapters/{CHAPTERS[0]}")
+    assert page.locator("audio").count() > 1
+    sounding = """async (place) => {
+      const players = [...document.querySelectorAll('audio')];
+      players[place].muted = true;
+      await players[place].play();
+      await new Promise((next) => setTimeout(next, 100));
+      return players.flatMap((player, number) => (player.paused ? [] : [number]));
+    }"""
+    assert page.evaluate(sounding, 0) == [0]
+    assert page.evaluate(sounding, 1) == [1]
+
+
+def test_a_notebook_is_downloaded_without_solutions_or_with_them(opened):
+    page = opened(f"chapters/{CHAPTERS[0]}")
+    for words, has_solutions in (("without solutions", False), ("with solutions", True)):
+        with page.expect_download() as waiting:
+            page.get_by_role("link", name=words, exact=True).click()
+        text = waiting.value.path().read_text(encoding="utf-8")
+        assert json.loads(text)["nbformat"] == 4
+        assert ("BEGIN SOLUTION" in text) == has_solutions
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_search_quotes_every_section_that_holds_the_words(width, opened):
+    page = opened("search", width=width)
+    page.locator(".book-search input").fill("Tweedie formula")
+    page.locator("#search-results li").first.wait_for()
+    for result in page.locator("#search-results li").all():
+        words = result.inner_text().lower()
+        assert "tweedie" in words or "formula" in words
+        assert {mark.lower() for mark in result.locator("mark").all_inner_texts()} & {"tweedie", "formula"}
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator(".book-search input").fill("no such words anywhere")
+    assert page.locator("#search-summary").inner_text() == "0 sections"
+
+
 def test_search_finds_the_chapter_of_a_word(opened):
     page = opened("index")
     page.keyboard.press("Control+K")

@@ -185,6 +185,48 @@ def test_after_its_end_it_plays_again(opened):
     assert state(page)["playing"] and state(page)["times"][0] < SECONDS - 0.3
 
 
+def test_the_volume_of_a_track_is_its_own(opened):
+    page = opened("song")
+    volume = page.get_by_role("slider", name="Volume of piano", exact=True)
+    volume.fill("0")
+    play_from(page, 0.5)
+    assert heard(page) == {"bass", "guitar", "common"}, "without the piano, nothing cancels the common tone"
+    volume.fill("1")
+    play_from(page, 0.5)
+    assert heard(page) == set(ESTIMATES)
+
+
+def test_a_track_is_downloaded_under_the_song_s_name(opened):
+    page = opened("song")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download bass", exact=True).click()
+    assert waiting.value.suggested_filename.startswith("mixture bass.")
+    waveform, rate = soundfile.read(waiting.value.path())
+    assert rate == RATE and len(waveform) == SECONDS * RATE
+    spectrum = np.abs(np.fft.rfft(waveform))
+    assert abs(spectrum.argmax() / SECONDS - TONES["bass"]) < 1
+
+
+def test_one_player_sounds_at_a_time(opened):
+    page = opened("dataset")
+    playing = "() => [...document.querySelectorAll('.player')].map((player) => player.multitrack.isPlaying())"
+    page.locator(".play").nth(0).click()
+    page.wait_for_timeout(500)
+    assert page.evaluate(playing) == [True, False]
+    page.locator(".play").nth(1).click()
+    page.wait_for_timeout(500)
+    assert page.evaluate(playing) == [False, True]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_spectrogram_is_as_large_as_there_is_room(opened, width):
+    page = opened("song", width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") == width, "nothing sticks out"
+    for picture in page.locator(".spectrograms img").all():
+        box = picture.bounding_box()
+        assert box["width"] >= min(500, width - 40) and box["height"] >= 0.5 * box["width"]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["song", "dataset"])
 def test_it_can_be_read_on_a_phone(opened, name, scheme):
@@ -192,7 +234,7 @@ def test_it_can_be_read_on_a_phone(opened, name, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") == 375, "nothing sticks out"
     broken = "[...document.images].filter((image) => !image.complete || !image.naturalWidth).length"
     assert page.evaluate(broken) == 0
-    for button in page.locator("button").all():
+    for button in page.locator("button, .download, .volume").all():
         box = button.bounding_box()
         assert min(box["width"], box["height"]) >= 24, "a finger must hit it"
     colours = page.evaluate("[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
