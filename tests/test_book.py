@@ -336,7 +336,7 @@ def test_a_chapter_offers_its_notebook_with_and_without_solutions(repository, tm
     folder = source / "chapters" / "notebooks"
     assert json.loads((folder / "01_sound.ipynb").read_text(encoding="utf-8")) == original
     without = (folder / "01_sound_without_solutions.ipynb").read_text(encoding="utf-8")
-    assert "YOUR CODE HERE" in without and "x = 1" not in without
+    assert "your code here" in without and "x = 1" not in without
     shown = json.loads((source / "chapters" / "01_sound.ipynb").read_text())["cells"]
     line = shown[1]["source"]
     assert re.findall(r"<path:(.*?)>", line) == [
