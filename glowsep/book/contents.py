@@ -5,7 +5,7 @@ from pathlib import Path
 from glowsep.course.contents import PARTS
 
 #: The guides make up the appendix, in this order. A guide that is not named here comes after those that are.
-APPENDIX = "Appendix: notation, glossary, guides"
+APPENDIX = "Appendix"
 ORDER = (
     "notation",
     "glossary",

@@ -1,4 +1,5 @@
-// What the book's pages do: one player sounds at a time, and code that is wider than the page continues indented.
+// What the book's pages do: one player sounds at a time, code that is wider than the page continues indented, and no
+// line begins with the full stop after a formula.
 
 document.addEventListener(
   'play',
@@ -14,6 +15,19 @@ document.addEventListener('DOMContentLoaded', () => {
     code.innerHTML = lines
       .map((line) => `<span class="code-line" style="--indent: ${indentation(line)}ch">${line}\n</span>`)
       .join('');
+  }
+});
+
+document.addEventListener('DOMContentLoaded', () => {
+  for (const formula of document.querySelectorAll('span.math')) {
+    const next = formula.nextSibling;
+    const mark = next instanceof Text && next.data.match(/^[.,;:!?)]+/)?.[0];
+    if (!mark || formula.textContent.length > 40) continue; // a long formula may need the whole line
+    const together = document.createElement('span');
+    together.className = 'formula-and-mark';
+    next.data = next.data.slice(mark.length);
+    formula.replaceWith(together);
+    together.append(formula, mark);
   }
 });
 
