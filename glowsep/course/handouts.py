@@ -24,8 +24,8 @@ def handout(notebook: dict, name: str) -> dict:
     """A chapter without solutions, hidden tests and mark schemes, for a student who works alone.
 
     What the cells of exercises have printed is cleared; all other outputs stay, so that it can be read before it is
-    run. It runs wherever the chapter does: ``requirements.txt`` is all that it needs. What nbgrader knows of the cells stays
-    in their metadata, so that a teacher can grade it all the same.
+    run. It runs wherever the chapter does: ``requirements.txt`` is all that it needs. What nbgrader knows of the cells
+    stays in their metadata, so that a teacher can grade it all the same.
 
     Parameters
     ----------
