@@ -2,7 +2,7 @@
 
 import json
 
-from glowsep.course.handout import handout
+from glowsep.course.handouts import handout
 
 LINE = (
     "```{{div}} downloads\n"
