@@ -29,6 +29,15 @@ def dft(frame):
 """,
             r"pi f m / L in the exponent instead of 2 pi f m / L",
         ),
+        (
+            """
+def dft(frame):
+    length = len(frame)
+    f, m = np.arange(length // 2 + 1), np.arange(length)
+    return np.exp(-2j * np.pi * np.outer(f, m) / length) @ frame / length
+""",
+            r"divided by L; here the inverse transform does that",
+        ),
     ],
     "decibels": [
         (
@@ -44,6 +53,20 @@ half = 20 * np.log10(1 / 2)
 ratio = 10 ** (-60 / 10)
 """,
             r"that is the ratio of the powers",
+        ),
+        (
+            """
+half = 20 * np.log(1 / 2)
+ratio = 10 ** (-60 / 20)
+""",
+            r"the one to base 10, not the natural one",
+        ),
+        (
+            """
+half = 20 * np.log10(2)
+ratio = 10 ** (-60 / 20)
+""",
+            r"what is below the reference has a level below 0 dB",
         ),
     ],
     "stft": [
@@ -77,6 +100,39 @@ def stft(waveform, window_length=1024, hop=256):
 """,
             r"returns \(frames, bins\) .* transpose it",
         ),
+        (
+            """
+def stft(waveform, window_length=1024, hop=256):
+    padded_length = (number_of_frames(len(waveform), hop) - 1) * hop + window_length
+    before = window_length // 2
+    padded = np.pad(waveform, (before, padded_length - before - len(waveform)))
+    cut = np.lib.stride_tricks.sliding_window_view(padded, window_length, axis=-1)[::hop]
+    return np.fft.rfft(np.hanning(window_length) * cut).T
+""",
+            r"the window is np.hanning's",
+        ),
+        (
+            """
+def stft(waveform, window_length=1024, hop=256):
+    window = hann(window_length, hop, waveform)
+    padded = np.pad(waveform, window_length // 2, mode="reflect")
+    cut = np.lib.stride_tricks.sliding_window_view(padded, window_length, axis=-1)[::hop]
+    return np.fft.rfft(window * cut).T
+""",
+            r"the edges are reflected",
+        ),
+        (
+            """
+def stft(waveform, window_length=1024, hop=256):
+    window = hann(window_length, hop, np.zeros(0))
+    padded_length = (number_of_frames(len(waveform), hop) - 1) * hop + window_length
+    before = window_length // 2
+    padded = np.pad(waveform, (before, padded_length - before - len(waveform)))
+    cut = np.lib.stride_tricks.sliding_window_view(padded, window_length, axis=-1)[::hop]
+    return np.fft.rfft(window * cut).T
+""",
+            r"must give complex64: which array here is of float64",
+        ),
     ],
     "overlap_add": [
         (
@@ -96,6 +152,28 @@ def overlap_add(frames, hop):
     return total
 """,
             r"each frame overwrites the one before",
+        ),
+        (
+            """
+def overlap_add(frames, hop):
+    *batch, count, window_length = frames.shape
+    total = np.zeros((*batch, (count - 1) * hop + window_length))
+    for t in range(count):
+        total[..., t * hop : t * hop + window_length] += frames[..., t, :] * hop / window_length
+    return total
+""",
+            r"a sum is wanted, not a mean",
+        ),
+        (
+            """
+def overlap_add(frames, hop):
+    *batch, count, window_length = frames.shape
+    total = np.zeros((*batch, count * hop + window_length))
+    for t in range(count):
+        total[..., t * hop : t * hop + window_length] += frames[..., t, :]
+    return total
+""",
+            r"the last frame starts at \(frames - 1\) \* hop",
         ),
     ],
     "ratio_masks": [
@@ -123,6 +201,23 @@ def ratio_masks(magnitudes, exponent=1.0):
     return np.where(total > 0, powers / np.where(total > 0, total, 1), 1 / len(magnitudes))
 """,
             r"powers of quiet sources vanish, and all look silent",
+        ),
+        (
+            """
+def ratio_masks(magnitudes, exponent=1.0):
+    powers = magnitudes**exponent
+    return powers / (powers.sum(axis=0) + 1e-12)
+""",
+            r"something small added to the sum keeps NaN away, but makes the masks 0",
+        ),
+        (
+            """
+def ratio_masks(magnitudes, exponent=1.0):
+    highest = magnitudes.max(axis=0)
+    relative = np.where(highest > 0, magnitudes / np.where(highest > 0, highest, 1), 1)
+    return relative**exponent / relative.sum(axis=0) ** exponent
+""",
+            r"the sum is raised to the power",
         ),
     ],
 }

@@ -23,6 +23,13 @@ def log_prob_table(recordings, priors):
 """,
             r"log_prob wants \(songs, samples\)",
         ),
+        (
+            """
+def log_prob_table(recordings, priors):
+    return np.array([[np.median(prior.log_prob(w)) for prior in priors.values()] for w in recordings.values()])
+""",
+            r"some entry is not the mean of log_prob",
+        ),
     ],
     "posterior": [
         (
@@ -49,6 +56,15 @@ def posterior(log_prob, dimensions):
 """,
             r"do not sum to one over the priors",
         ),
+        (
+            """
+def posterior(log_prob, dimensions):
+    log_prob *= dimensions
+    relative = np.exp(log_prob - log_prob.max(axis=-1, keepdims=True))
+    return relative / relative.sum(axis=-1, keepdims=True)
+""",
+            r"the argument `log_prob` was changed",
+        ),
     ],
     "mean_log_prob": [
         (
@@ -66,8 +82,24 @@ def mean_log_prob(mean, deviation, data_mean, data_deviation):
 """,
             r"the term -log σ is missing",
         ),
+        (
+            """
+def mean_log_prob(mean, deviation, data_mean, data_deviation):
+    square = (data_mean - mean) ** 2 + data_deviation**2
+    return -0.5 * math.log(2 * math.pi) - math.log10(deviation) - 0.5 * square / deviation**2
+""",
+            r"not the one to base 10",
+        ),
+        (
+            """
+def mean_log_prob(mean, deviation, data_mean, data_deviation):
+    square = (data_mean - mean) ** 2 + data_deviation**2
+    return -math.log(deviation) - 0.5 * square / deviation**2
+""",
+            r"the normal's constant, .* is missing",
+        ),
     ],
-    "mode_gap": [
+    "mode_gap": [  # one number: these are the halves of the answer that are easily missed
         ("mode_gap = 1.0", r"the density has half of it in its exponent"),
         ("mode_gap = 0.5 * math.log(2 * math.pi)", r"it cancels in the difference"),
         ("mode_gap = -0.5", r"so the gap is positive"),
