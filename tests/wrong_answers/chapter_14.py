@@ -23,6 +23,13 @@ def array_module(array):
 """,
             r"numbers and lists are NumPy's business",
         ),
+        (
+            """
+def array_module(array):
+    return sys.modules["cupy"] if type(array).__module__.startswith("cupy") else np
+""",
+            r"only the library cupy itself counts",
+        ),
     ],
     "on_device_of": [
         (
@@ -45,6 +52,13 @@ def on_device_of(array, other):
     return to_device(array, "cuda")
 """,
             r"the result is not where the other is",
+        ),
+        (
+            """
+def on_device_of(array, other):
+    return to_host(array)
+""",
+            r"the array was on the host and the other on the device",
         ),
     ],
     "centroid": [
@@ -125,6 +139,17 @@ def multiplications(config):
 """,
             r"compare term by term",
         ),
+        (
+            """
+def multiplications(config):
+    channels, hidden = config.squeeze * config.channels, config.hidden
+    kept = (channels + 1) // 2
+    gates = config.layers * (config.kernel + 1) * 2 * hidden**2
+    one = channels * config.group_size + kept * hidden + gates + hidden * 2 * (channels - kept)
+    return 2 * config.steps * one / config.squeeze
+""",
+            r"a multiplication and its addition count as one",
+        ),
     ],
     "gradients_in_shares": [
         (
@@ -184,6 +209,7 @@ def gradients_in_shares(flow, x, number):
         ('limit = "memory"\nnumbers = 312500', r"a launch takes longer"),
         ('limit = "launch"\nnumbers = 625000', r"read \*and\* written"),
         ('limit = "launch"\nnumbers = 2.5e6', r"those are bytes"),
+        ('limit = "arithmetic"\nnumbers = 312500', r"not the arithmetic"),
     ],
 }
 

@@ -36,6 +36,18 @@ def karplus_strong(noise, samples, rho):
 """,
             r"in Python, index -1 is the last element",
         ),
+        (
+            """
+def karplus_strong(noise, samples, rho):
+    N = len(noise)
+    string = np.zeros(samples)
+    string[:N] = noise
+    for n in range(N, samples):
+        string[n] = (string[n - N] + (string[n - N - 1] if n > N else 0)) / 2
+    return string
+""",
+            r"rho is missing: this string never fades",
+        ),
     ],
     "level_gain": [
         (
@@ -63,6 +75,15 @@ def level_gain(powers):
     return LEVEL / float(np.sqrt(playing.mean())) if len(playing) else 1.0
 """,
             r"quieter than QUIETEST must not be raised further",
+        ),
+        (
+            """
+def level_gain(powers):
+    powers = np.asarray(powers)
+    playing = powers[powers > 1e-4 * powers.max()]
+    return float(LEVEL / max(QUIETEST, playing.mean())) if len(playing) else 1.0
+""",
+            r"the powers are mean squares: the level is their root",
         ),
     ],
     "joined": [
@@ -95,6 +116,19 @@ def joined(segments, hop, overlap):
     return song
 """,
             r"the \*new\* one fades in",
+        ),
+        (
+            """
+def joined(segments, hop, overlap):
+    fade = np.arange(overlap) / overlap
+    song = np.zeros((len(segments) - 1) * hop + len(segments[-1]))
+    for k, segment in enumerate(segments):
+        if k:
+            segment[:overlap] = fade * segment[:overlap] + (1 - fade) * song[k * hop : k * hop + overlap]
+        song[k * hop : k * hop + len(segment)] = segment
+    return song
+""",
+            r"the segments given were changed",
         ),
     ],
     "must_agree": [
