@@ -85,10 +85,10 @@ def settings(priors):
     in_steps = {"iterations": LATENT.iterations, "learning_rate": LATENT.learning_rate}
     rows = [
         Setting("all defaults", f"constrained search, mask exponent {MASK_EXPONENT:g}"),
-        *(changed(constrained, DEFAULT, iterations=n) for n in (6, 30)),
+        *(changed(constrained, DEFAULT, iterations=n) for n in (6, 24)),
         *(changed(constrained, DEFAULT, weight=weight) for weight in (0.5, 1.5)),
         changed(constrained, DEFAULT, momentum=0.0),
-        *(changed(constrained, DEFAULT, sigma_max=level) for level in (0.1, 0.4)),
+        *(changed(constrained, DEFAULT, sigma_max=level) for level in (0.1, 0.2, 0.5)),
         changed(constrained, DEFAULT, sigma_min=0.03),
         *(changed(constrained, DEFAULT, start=start) for start in (from_average_spectra, from_equal_shares)),
         Setting(noise, "log-det, no noise", WithLogDet(**as_long)),

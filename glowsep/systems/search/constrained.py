@@ -77,10 +77,10 @@ class ConstrainedLatentSearch:
     1.0
     """
 
-    iterations: int = 20
+    iterations: int = 12
     weight: float = 1.0
     momentum: float = 0.3
-    sigma_max: float = 0.2
+    sigma_max: float = 0.3
     sigma_min: float = 0.06
     start: Callable = from_dictionaries
 

@@ -59,11 +59,11 @@ class LatentSearch:
     Examples
     --------
     >>> LatentSearch(iterations=10, weight=0.1).learning_rate
-    0.02
+    0.03
     """
 
-    iterations: int = 30
-    learning_rate: float = 0.02
+    iterations: int = 40
+    learning_rate: float = 0.03
     weight: float = 1e-3
     likelihood: Callable = poisson
     start: Callable = from_nmf
