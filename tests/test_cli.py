@@ -386,6 +386,7 @@ def test_render_passes_everything_on(tmp_path, monkeypatch):
 def test_render_passes_variations_on(tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr("glowsep.cli.render.render", lambda *given, **named: calls.append(named))
-    for options in (["--variations", 2], ["--unheard"], []):
+    for options in (["--variations", 2], ["--only-variation", 3], ["--unheard"], []):
         assert run("render", tmp_path / "out", "--soundfont", tmp_path / "font.sf2", *options) == 0
-    assert [(named["variations"], named["unheard"]) for named in calls] == [(2, False), (0, True), (0, False)]
+    asked = [(list(named.get("versions", [0])), named.get("splits"), named["unheard"]) for named in calls]
+    assert asked == [([0, 1, 2], None, False), ([3], ["train"], False), ([0], None, True), ([0], None, False)]
