@@ -223,7 +223,7 @@ class LatentSearch(glowsep.LatentSearch):
         ('reason = "A"', r"what is the gradient where the sum equals the mixture"),
         ('reason = "C"', r"opinion of the latents does not count"),
         ('reason = "D"', r"a flow represents every spectrogram"),
-        ('reason = "AB"', r"one of the letters A to D"),
+        ('reason = "AB"', r"one of the letters A, B, C, D"),
     ],
     "weight_of": [
         ("def weight_of(error, scale):\n    return 2 * error / scale", r"square what you have"),
