@@ -15,7 +15,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: it need not be installed
 
-from glowsep import AnnealedSearch, separate
+from glowsep import ConstrainedLatentSearch, separate
 from glowsep.datasets import open_dataset
 from glowsep.datasets.shipped import shipped
 from glowsep.metrics import sdr
@@ -24,7 +24,7 @@ from glowsep.systems.nmf.model import PoissonNMF
 
 SONGS = ("freedoom1_e1m1", "freedoom1_e3m6", "freedoom2_runnin")
 SEARCHED = SONGS[:1]  # a search takes a hundred times as long as NMF
-SEARCH = AnnealedSearch(iterations=15)
+SEARCH = ConstrainedLatentSearch()
 RIGHT_INVERTED = np.float32([[1], [-1]])
 
 
