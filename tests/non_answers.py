@@ -126,13 +126,13 @@ def with_what_is_needed(cells):
     for cell in reversed(cells):
         if grading(cell):
             kept.append(cell)
-            needed |= loaded(parsed(cell)) if cell.cell_type == "code" else set()
+            needed |= read_first(parsed(cell)) if cell.cell_type == "code" else set()
         elif cell.cell_type == "code":
             statements = []
             for statement in reversed(parsed(cell).body):
                 if (stored(statement) | filled(statement)) & needed:
                     statements.append(narrowed(statement, needed))
-                    needed = (needed - stored(statement)) | loaded(statement)
+                    needed = (needed - stored(statement)) | read_first(statement)
             if statements:
                 cell.source = "\n".join(map(ast.unparse, reversed(statements)))
                 kept.append(cell)
@@ -148,6 +148,12 @@ def narrowed(statement, needed):
     return statement
 
 
+def read_first(tree):
+    """The global names that some code reads without having defined them; what it adds to, it has not defined."""
+    added = [node.target for node in ast.walk(tree) if isinstance(node, ast.AugAssign)]
+    return loaded(tree) - (stored(tree) - {target.id for target in added if isinstance(target, ast.Name)})
+
+
 def loaded(tree):
     """The global names that some code reads, in its functions too."""
     return {step.argval for code in codes(tree) for step in steps(code) if step.opname in ("LOAD_NAME", "LOAD_GLOBAL")}
@@ -159,9 +165,10 @@ def stored(tree):
 
 
 def filled(statement):
-    """The names that a call on its own line is given: it may do something to them."""
-    call = getattr(statement, "value", None) if isinstance(statement, ast.Expr) else None
-    return {argument.id for argument in getattr(call, "args", []) if isinstance(argument, ast.Name)}
+    """The names that a method called on its own line is given: it may do something to them."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    is_method = isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+    return {argument.id for argument in call.args if isinstance(argument, ast.Name)} if is_method else set()
 
 
 def codes(tree):
