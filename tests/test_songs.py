@@ -100,6 +100,11 @@ def test_a_song_named_twice_goes_where_it_goes_alone(album, priors, tmp_path):
     assert sorted(os.listdir("out")) == STEMS
 
 
+def errors_in(said):
+    """The lines on standard error without warnings: priors that have hardly learnt anything find no instrument."""
+    return [line for line in said.splitlines() if not line.startswith("glowsep: warning: ")]
+
+
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_bad_songs_are_told_at_the_end_and_the_others_are_separated(place, album, priors, capsys):
     bad = [album / f"{'abc'[place]} bad.wav", album / f"{'abc'[place]} worse.mp3"]
@@ -108,7 +113,7 @@ def test_bad_songs_are_told_at_the_end_and_the_others_are_separated(place, album
     assert run("separate", album, "--priors", priors, "--iterations", 1) == 1
     said = capsys.readouterr()
     assert len(said.out.splitlines()) == 3 * 4
-    first, second = said.err.splitlines()
+    first, second = errors_in(said.err)
     assert first.startswith("glowsep: ") and str(bad[0]) in first and str(bad[1]) in second
     for name in ("a first", "b second", "c third"):
         assert sorted(os.listdir(album / name)) == STEMS
@@ -126,9 +131,9 @@ def test_a_song_that_fails_in_the_middle_is_told_at_the_end(album, priors, capsy
 
     monkeypatch.setattr(InstGlow, "separate_file", fail_once)
     assert run("separate", album, "--priors", priors, "--iterations", 1, "-q") == 1
-    assert capsys.readouterr().err == (
-        f"glowsep: {album / 'b second.WAV'}: not enough memory; close other programs, or work on a shorter piece\n"
-    )
+    assert errors_in(capsys.readouterr().err) == [
+        f"glowsep: {album / 'b second.WAV'}: not enough memory; close other programs, or work on a shorter piece"
+    ]
     assert sorted(os.listdir(album / "c third")) == STEMS
     assert run("separate", album, "--priors", priors, "--iterations", 1, "--stop-at-first", "--seed", 5) == 1
     assert "not enough memory" in capsys.readouterr().err

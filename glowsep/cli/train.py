@@ -168,8 +168,8 @@ def train_on_workers(arguments: Namespace, dataset: Joined) -> None:
 
 def train_on_worker(arguments: Namespace, source: str, path: Path, shared: str) -> str:
     """Train one source's model: what a worker does."""
-    for path in (*arguments.datasets, shared):
-        cluster.require_visible(path)
+    for needed in (*arguments.datasets, shared):
+        cluster.require_visible(needed)
     arguments.quiet = True
     options.check_device(arguments)
     return train_source(arguments, training_set(arguments), source, path)
