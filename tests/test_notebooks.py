@@ -133,7 +133,8 @@ def test_pictures_and_players_have_words(chapter):
 
 @of_chapters
 def test_it_names_no_path_of_one_machine(chapter):
-    assert not re.findall(r"/(?:home|root|tmp|opt|Users)/\w+", json.dumps(NOTEBOOKS[chapter]))
+    text = re.sub(r"base64,[\w+/=]+", "", json.dumps(NOTEBOOKS[chapter]))  # in a picture's letters chance may write one
+    assert not re.findall(r"/(?:home|root|tmp|opt|Users)/\w+", text)
 
 
 @of_chapters

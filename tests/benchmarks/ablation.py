@@ -31,7 +31,7 @@ from glowsep.signals.masks import MASK_EXPONENT
 from glowsep.systems.glow.instglow import load_priors
 from glowsep.systems.search.starts import from_average_spectra, from_equal_shares
 
-DEFAULT, ANNEALED, LATENT = ConstrainedLatentSearch(), AnnealedSearch(), LatentSearch()
+DEFAULT, LATENT = ConstrainedLatentSearch(), LatentSearch(iterations=24)
 SHIPPED, PAPER = "as shipped", "the paper's"
 
 
@@ -89,20 +89,18 @@ def settings(priors):
         *(changed(constrained, DEFAULT, weight=weight) for weight in (0.5, 1.5)),
         changed(constrained, DEFAULT, momentum=0.0),
         *(changed(constrained, DEFAULT, sigma_max=level) for level in (0.1, 0.2, 0.5)),
-        changed(constrained, DEFAULT, sigma_min=0.03),
         *(changed(constrained, DEFAULT, start=start) for start in (from_average_spectra, from_equal_shares)),
         Setting(noise, "log-det, no noise", WithLogDet(**as_long)),
         Setting(noise, "noise, no log-det", WithoutLogDet(**as_long)),
         Setting(noise, "both: the annealed search", AnnealedSearch(**as_long)),
-        changed("annealed search", ANNEALED, iterations=ANNEALED.iterations),
+        Setting("annealed search", "iterations 30", AnnealedSearch(iterations=30)),
         Setting("latent search", "the paper's search on these priors", published),
-        Setting(latent, "the paper's search, larger steps", dataclasses.replace(published, **in_steps)),
-        Setting(latent, "and λ", dataclasses.replace(published, **in_steps, weight=LATENT.weight)),
-        Setting(latent, "and start from NMF", dataclasses.replace(LATENT, sigma=None)),
-        Setting(latent, "and a blurred level: the default", LATENT),
+        Setting(latent, "the same with λ = 0.0003", dataclasses.replace(published, **in_steps, weight=3e-4)),
+        Setting(latent, "and start from NMF", dataclasses.replace(LATENT, weight=3e-4, sigma=None)),
+        Setting(latent, "and a blurred level, λ = 0.004", LATENT),
         changed(latent, LATENT, weight=0.0),
         changed(latent, LATENT, weight=1.0),
-        *(Setting("masks", f"exponent {p:g}", mask_exponent=p) for p in (1.0, 1.25, 1.5, 2.0) if p != MASK_EXPONENT),
+        *(Setting("masks", f"exponent {p:g}", mask_exponent=p) for p in (1.0, 1.5, 2.0) if p != MASK_EXPONENT),
         *(Setting("priors", name, priors=name) for name in priors if name != PAPER),
     ]
     if PAPER in priors:
@@ -145,7 +143,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("datasets", type=named_folder, nargs="+", metavar="NAME=FOLDER")
     parser.add_argument("--split", default="validation", help="default: %(default)s")
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each track's beginning (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each track (default: %(default)s)")
+    parser.add_argument("--start", type=float, default=4.0, help="where they begin, in s (default: %(default)s)")
     parser.add_argument("--json", type=Path, required=True, help="the rows; those that are there are kept")
     parser.add_argument("--priors", type=named_folder, action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--paper", type=Path, metavar="FOLDER", help="priors of the paper's window and domain")
@@ -155,10 +154,10 @@ def main():
     if arguments.paper is not None:
         folders[PAPER] = arguments.paper
     sets = {
-        name: [track.excerpt(0, arguments.seconds) for track in open_dataset(folder, arguments.split)]
+        name: [track.excerpt(arguments.start, arguments.seconds) for track in open_dataset(folder, arguments.split)]
         for name, folder in arguments.datasets
     }
-    header = {"sets": list(sets), "split": arguments.split, "seconds": arguments.seconds}
+    header = {"sets": list(sets), "split": arguments.split, "start": arguments.start, "seconds": arguments.seconds}
     known = json.loads(arguments.json.read_text(encoding="utf-8")) if arguments.json.exists() else header | {"rows": []}
     if {key: known.get(key) for key in header} != header:
         parser.error(f"{arguments.json} scores other excerpts; remove it, or name another file")

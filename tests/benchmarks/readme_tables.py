@@ -48,7 +48,12 @@ def ablation(path):
         choice = "" if row["choice"] == before else row["choice"]
         rows.append([choice, row["value"], *row["sources"].values(), *row.get("sets", {}).values(), row["mean"]])
         before = row["choice"]
-    title = f"The first {scored['seconds']:g} s of every excerpt of the {scored['split']} split:\n\n"
+    where = (
+        f"From second {scored['start']:g}, {scored['seconds']:g} s"
+        if scored.get("start")
+        else f"The first {scored['seconds']:g} s"
+    )
+    title = f"{where} of every excerpt of the {scored['split']} split:\n\n"
     return title + table(["choice", "set to", *columns, "mean"], rows)
 
 

@@ -27,11 +27,13 @@ class LatentSearch:
 
     - :math:`\lambda` is on the scale of the likelihood. Near the solution :math:`D(x, m) \approx 2 \Delta u^2 / c^2` in
       the domain :math:`u = c \sqrt m`, so that :math:`\lambda` allows errors :math:`\Delta u` of :math:`\sigma_y =
-      \tfrac c2 \sqrt\lambda`. With :math:`c = 10`, the error of adding magnitudes instead of spectra, 0.08 to 0.09,
-      asks for :math:`\lambda \approx 3 \cdot 10^{-4}`; with 0 the priors have no say, with 1 the mixture has none.
+      \tfrac c2 \sqrt\lambda`. With :math:`\lambda = 0` the priors have no say, with 1 the mixture has none.
     - The start is what NMF makes of the mixture, `from_nmf`. Adam moves a latent by no more than the learning rate per
       iteration, and the latents of a sound are about 1: from :math:`z = 0` the way is long.
-    - The latents are those of a blurred level :math:`\sigma`, whose density has fewer modes to be caught in.
+    - The latents are those of a blurred level :math:`\sigma`, whose density has fewer modes to be caught in. They
+      describe a source up to noise of that size, so :math:`\sigma_y = \sigma`: with :math:`c = 10` and
+      :math:`\sigma = 0.3`, :math:`\lambda = (2\sigma/c)^2 \approx 4 \cdot 10^{-3}`. At the lowest level what counts is
+      the error of adding magnitudes instead of spectra, 0.08 to 0.09: :math:`\lambda \approx 3 \cdot 10^{-4}`.
 
     A flow can generate *any* spectrogram: the less the priors count, the better this search explains the mixture, and
     the less it says about who plays what (chapter 12). `ConstrainedLatentSearch` keeps the sum exactly instead.
@@ -64,10 +66,10 @@ class LatentSearch:
 
     iterations: int = 40
     learning_rate: float = 0.03
-    weight: float = 1e-3
+    weight: float = 4e-3
     likelihood: Callable = poisson
     start: Callable = from_nmf
-    sigma: float | None = 0.2
+    sigma: float | None = 0.3
 
     @classmethod
     def published(cls, **changes: object) -> LatentSearch:
