@@ -31,7 +31,7 @@ c.CourseDirectory.course_id = "glowsep"
 
 #: Seconds that a cell may take when it is graded. An endless loop is interrupted then, and counts as an error.
 TIMEOUT = 60
-TIMEOUTS = {"03": 300, "10": 600, "12": 300, "13": 300, "15": 600}  # by chapter: these train, or search for long
+TIMEOUTS = {"10": 600, "15": 600}  # by chapter: these train
 
 
 def put_copy(chapter):

@@ -43,7 +43,7 @@ pytest.importorskip("nbgrader", reason='needs nbgrader: pip install -e ".[teach]
 from nbgrader.api import Gradebook  # noqa: E402 (after the check that it is there)
 from nbgrader.apps import AutogradeApp, GenerateAssignmentApp  # noqa: E402
 
-CPU_SECONDS = {"03": 120, "10": 240, "12": 120, "13": 120, "15": 240}  # those that train, or search for long
+CPU_SECONDS = {"10": 240, "15": 240}  # those that train
 SHORT = 60
 WRONG = [
     pytest.param(chapter, exercise, place, id=f"{chapter}-{exercise}-{place}")
