@@ -139,7 +139,8 @@ def products(config, positions):
     return 2 * positions * config.steps * (coupling + channels * config.group_size)
 
 
-#: How often a step needs those: forward and the gradients by the input, and in training those by the weights.
+#: How often a step needs those: forward, the gradients with respect to the input, and in training those with respect
+#: to the weights.
 PASSES = {"training": 3, "latent_search": 2, "annealed_search": 2}
 
 

@@ -51,7 +51,7 @@ WRONG_ANSWERS = {
         (POISSON.format("-(x * xp.log(x / m) - x + m).sum(), x / m - 1"), "sign is flipped"),
         (POISSON.format("(x * xp.log(x / m)).sum(), -x / m"), r"the terms - x \+ m are missing"),
         (POISSON.format("(x * xp.log(x / m) - x + m).sum(), 1 - m / x"), "upside down"),
-        (POISSON.format("(x * xp.log(x / m) - x + m).sum(), xp.log(x / m)"), "gradient by x"),
+        (POISSON.format("(x * xp.log(x / m) - x + m).sum(), xp.log(x / m)"), "gradient with respect to x"),
         (POISSON.format("(x * xp.log(x / m) - x + m).mean(), (1 - x / m) / x.size"), "averaged over the bins"),
     ],
     "louder": [
