@@ -286,6 +286,33 @@ def test_the_training_options_reach_the_prior(dataset, tmp_path, monkeypatch):
     assert Prior.load(path).config.hop == 64  # a quarter of the window
 
 
+def test_a_training_goes_on_from_a_prior(dataset, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("glowsep.systems.glow.instglow.PriorConfig", lambda: TINY)
+    first, second = tmp_path / "bass.npz", tmp_path / "further.npz"
+    once = ["--source", "bass", "--frames", 8, "--batch", 1, "--steps", 1]
+    assert run("train", dataset, *once, "-o", first, "--window", 128) == 0
+    assert run("train", dataset, *once, "-o", second, "--from", first) == 0
+    before, after = Prior.load(first), Prior.load(second)
+    assert after.config == before.config
+    for name, statistic in before.statistics().items():  # those of the sounds that it first learnt
+        np.testing.assert_array_equal(after.statistics()[name], statistic)
+    moved = [np.abs(after.flow.parameters()[n] - p).max() for n, p in before.flow.parameters().items()]
+    assert 0 < max(moved) < 0.01  # a step of Adam, not other weights
+    for wrong, said in [
+        (["--from", first, "--source", "drums", "--steps", 1], "bass.npz: the prior of 'bass', not of 'drums'"),
+        (["--from", first, "--source", "bass", "--window", 128], "has its own; leave it out, or train a new prior"),
+        (["--from", first], "--from takes one source, but these are 4; give one --source"),
+        (["--from", tmp_path / "none.npz", "--source", "bass"], "none.npz"),
+        (["--from", first, "--method", "nmf"], "--from is not for nmf"),
+        (["--shares", 2, 1, "--source", "bass"], "shares is [2, 1]"),
+    ]:
+        capsys.readouterr()
+        assert run("train", dataset, *wrong, "-o", tmp_path / "wrong") == 1
+        line = capsys.readouterr().err
+        assert said in line and line.count("\n") == 1
+    assert not (tmp_path / "wrong").exists()
+
+
 def test_the_checkpoint_of_another_window_is_refused(dataset, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("glowsep.systems.glow.instglow.PriorConfig", lambda: TINY)
     options = ["--source", "bass", "--steps", 1, "--batch", 1, "-o", tmp_path / "bass.npz"]
@@ -386,7 +413,13 @@ def test_render_passes_everything_on(tmp_path, monkeypatch):
 def test_render_passes_variations_on(tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr("glowsep.cli.render.render", lambda *given, **named: calls.append(named))
-    for options in (["--variations", 2], ["--only-variation", 3], ["--unheard"], []):
+    for options in (["--variations", 2], ["--only-variation", 3], ["--only-variation", 0], ["--unheard"], []):
         assert run("render", tmp_path / "out", "--soundfont", tmp_path / "font.sf2", *options) == 0
     asked = [(list(named.get("versions", [0])), named.get("splits"), named["unheard"]) for named in calls]
-    assert asked == [([0, 1, 2], None, False), ([3], ["train"], False), ([0], None, True), ([0], None, False)]
+    assert asked == [
+        ([0, 1, 2], None, False),
+        ([3], ["train"], False),
+        ([0], ["train"], False),
+        ([0], None, True),
+        ([0], None, False),
+    ]

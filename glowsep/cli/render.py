@@ -33,10 +33,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--only-variation",
-        type=options.whole_number(1),
+        type=options.whole_number(0),
         metavar="N",
         help="of every training song its variation N alone, and no song for validation or testing: to add what another "
-        "sound font makes of the music",
+        "sound font makes of the music; 0 is the song as written, without the programs that are held out",
     )
     parser.add_argument(
         "--unheard",
@@ -65,7 +65,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Render whole songs, with their variations, or the excerpts."""
-    varied = {"--variations": arguments.variations, "--only-variation": arguments.only_variation}
+    varied = {"--variations": arguments.variations > 0, "--only-variation": arguments.only_variation is not None}
     varied = [option for option, given in varied.items() if given]
     if len(varied) > 1:
         raise ValueError(f"{varied[0]} and {varied[1]} ask for other tracks; give one of them")
@@ -74,7 +74,7 @@ def run(arguments: Namespace) -> None:
             raise ValueError(f"{option} is for whole songs; leave out --excerpts")
         if arguments.unheard:
             raise ValueError(f"{option} holds out the programs that --unheard plays; give one of them")
-    if arguments.only_variation:
+    if arguments.only_variation is not None:
         chosen = partial(render, versions=[arguments.only_variation], splits=["train"])
     elif arguments.variations:
         chosen = partial(render, versions=range(arguments.variations + 1))

@@ -33,7 +33,7 @@ DEFAULTS = {
     "device": "cpu",
 }
 #: What the command line calls them, if not by their own name.
-OPTIONS = {"weights": "--priors or --model", "window_length": "--window"}
+OPTIONS = {"weights": "--priors or --model", "window_length": "--window", "start": "--from"}
 
 
 def add_method(parser: ArgumentParser, names: tuple[str, ...], about: str) -> None:

@@ -24,7 +24,7 @@ EXAMPLE = "python -m glowsep train data/freedoom4 --source bass -o priors/bass.n
 
 #: Those options that training takes; which of them a system knows, its functions' signatures say.
 TRAINING = (
-    "steps", "batch", "frames", "drive", "window_length", "hop", "flow_steps", "hidden", "exponent", "scale",
+    "steps", "batch", "frames", "drive", "start", "window_length", "hop", "flow_steps", "hidden", "exponent", "scale",
 )  # fmt: skip
 
 #: The options that not every system takes, as they are if nobody gives them.
@@ -44,6 +44,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
     default, domain = TrainingConfig(), PriorConfig()
     options.add_datasets(parser, split="train")
+    parser.add_argument(
+        "--shares",
+        type=options.whole_number(1),
+        nargs="+",
+        metavar="N",
+        help="how often each data set is heard: after two data sets, --shares 3 1 hears the first three times as often "
+        "as it is long (default: 1 for each)",
+    )
     parser.add_argument(
         "--source",
         action="append",
@@ -79,6 +87,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="SHARE",
         help="the part of the excerpts that is overdriven, from 0 to 1; 0.25 for the shipped guitar "
         f"(default: {default.drive:g})",
+    )
+    parser.add_argument(
+        "--from",
+        type=Path,
+        dest="start",
+        metavar="FILE",
+        help="the prior of a single source to go on from, with its window and its flow (default: a new one)",
     )
     parser.add_argument(
         "--window",
@@ -154,7 +169,7 @@ def train_on_workers(arguments: Namespace, dataset: Joined) -> None:
             f"--scheduler trains source by source, but {arguments.method} learns all at once; leave it out"
         )
     files = {source: path.resolve() for source, path in source_files(arguments, dataset).items()}
-    arguments = options.absolute(arguments, "datasets", "checkpoint", "plot")
+    arguments = options.absolute(arguments, "datasets", "start", "checkpoint", "plot")
     with cluster.connected(arguments.scheduler) as client, ExitStack() as stack:
         for path in files.values():
             stack.enter_context(folder_for(path))
@@ -178,7 +193,7 @@ def train_on_worker(arguments: Namespace, source: str, path: Path, shared: str) 
 def training_set(arguments: Namespace) -> Joined:
     """The data sets to learn from, as one: each at ``--split``, with the sources that ``--source`` names."""
     datasets = [options.open_split(path, arguments.split, "train") for path in arguments.datasets]
-    return Joined(datasets, arguments.source)
+    return Joined(datasets, arguments.source, arguments.shares)
 
 
 def validation_set(arguments: Namespace, dataset: Joined) -> Joined | None:
@@ -195,6 +210,7 @@ def source_files(arguments: Namespace, dataset: Joined) -> dict[str, Path]:
     if len(sources) == 1:
         return {sources[0]: out if out.suffix == ".npz" else out / f"{sources[0]}.npz"}
     of_one = {"--out FILE.npz": out.suffix == ".npz", "--checkpoint": arguments.checkpoint, "--plot": arguments.plot}
+    of_one |= {"--from": arguments.start}
     for option, given in of_one.items():
         if given:
             raise ValueError(f"{option} takes one source, but these are {len(sources)}; give one --source")

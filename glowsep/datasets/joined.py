@@ -19,11 +19,16 @@ class Joined(Dataset):
         At least one, each with a ``folder``.
     sources : sequence of str, optional
         The sources to read, which every data set must have; by default all, and then they must all have the same.
+    shares : sequence of int, optional
+        How many times the recordings of each data set are read: what is learnt from hears them that much more often.
+        By default once each.
 
     Raises
     ------
     DatasetError
         If a folder is given twice, or a data set lacks a source.
+    ValueError
+        If there is not one share for each data set, or one is below 1.
 
     Examples
     --------
@@ -34,13 +39,21 @@ class Joined(Dataset):
     (14, ('bass',))
     """
 
-    def __init__(self, datasets: Sequence[Dataset], sources: Sequence[str] | None = None):
+    def __init__(
+        self, datasets: Sequence[Dataset], sources: Sequence[str] | None = None, shares: Sequence[int] | None = None
+    ):
         self.datasets = tuple(datasets)
+        self.shares = (1,) * len(self.datasets) if shares is None else tuple(shares)
+        if len(self.shares) != len(self.datasets) or min(self.shares) < 1:
+            raise ValueError(
+                f"shares is {list(self.shares)}, expected a whole number of at least 1 for each data set, "
+                f"and there are {len(self.datasets)}"
+            )
         folders = [dataset.folder for dataset in datasets]
         for place, folder in enumerate(folders):
             if folder.resolve() in [other.resolve() for other in folders[:place]]:
                 raise DatasetError(
-                    f"{folder}: given twice, but what is heard twice as often counts twice; leave one out"
+                    f"{folder}: given twice; leave one out, or say how often each data set is heard by --shares"
                 )
         self.folder = " and ".join(str(folder) for folder in folders)
         self.sources = tuple(datasets[0].sources if sources is None else sources)
@@ -65,8 +78,12 @@ class Joined(Dataset):
         return Track(name, track.rate, track.mixture, {source: track.sources[source] for source in self.sources})
 
     def recordings(self, source: str) -> Iterator[tuple[str, np.ndarray, int]]:
-        """Yield (name, waveform, rate) of one source, data set by data set; see `Dataset.recordings`."""
+        """Yield (name, waveform, rate) of one source, data set by data set, each as often as its share says.
+
+        See `Dataset.recordings`.
+        """
         self._check_source(source)
-        for dataset in self.datasets:
-            for name, waveform, rate in dataset.recordings(source):
-                yield f"{dataset.folder}/{name}", waveform, rate
+        for dataset, share in zip(self.datasets, self.shares, strict=True):
+            for _ in range(share):
+                for name, waveform, rate in dataset.recordings(source):
+                    yield f"{dataset.folder}/{name}", waveform, rate

@@ -135,12 +135,13 @@ class InstGlow(System):
         batch: int = TrainingConfig.batch,
         frames: int = TrainingConfig.frames,
         drive: float = TrainingConfig.drive,
+        start: str | PathLike | None = None,
         window_length: int | None = None,
         hop: int | None = None,
         flow_steps: int | None = None,
         hidden: int | None = None,
-        exponent: float = PriorConfig.exponent,
-        scale: float = PriorConfig.scale,
+        exponent: float | None = None,
+        scale: float | None = None,
         seed: int = 0,
         device: str = "cpu",
         checkpoint: str | PathLike | None = None,
@@ -156,9 +157,11 @@ class InstGlow(System):
         steps, batch, frames : int
         drive : float
             See `glowsep.systems.glow.train.TrainingConfig`.
+        start : path, optional
+            A prior's file to go on from, with its configuration; by default training starts with a new prior.
         window_length, hop, flow_steps, hidden : int, optional
-        exponent, scale : float
-            See `prior_config`.
+        exponent, scale : float, optional
+            Of a new prior: see `prior_config`.
         seed : int
             Of the first weights and of the training.
         device : {"cpu", "cuda"}
@@ -171,13 +174,16 @@ class InstGlow(System):
         ------
         DatasetError
             If the source plays in none of the tracks.
+        PriorError
+            If the prior to start from is damaged, or of another source.
         ValueError
-            See `prior_config`.
+            See `prior_config`; or if a prior to start from is given a configuration.
         """
-        config = prior_config(window_length, hop, flow_steps, hidden, exponent, scale)
-        prior = Prior(source, config, np.random.default_rng(seed))
-        solo = solo_audio(dataset, source, config.rate, progress)
-        held_out = None if validation is None else solo_audio(validation, source, config.rate, progress)
+        own = {"window_length": window_length, "hop": hop, "flow_steps": flow_steps, "hidden": hidden}
+        own |= {"exponent": exponent, "scale": scale}
+        prior = new_prior(source, seed, **own) if start is None else prior_to_go_on_from(start, source, **own)
+        solo = solo_audio(dataset, source, prior.config.rate, progress)
+        held_out = None if validation is None else solo_audio(validation, source, prior.config.rate, progress)
         warmup = min(TrainingConfig.warmup, steps // 10)
         training = TrainingConfig(steps, batch, frames, warmup=warmup, drive=drive, seed=seed)
         return prior, prior.to(device).fit(solo, held_out, training, checkpoint, progress)
@@ -189,6 +195,7 @@ class InstGlow(System):
         sources: Iterable[str],
         *,
         frames: int = TrainingConfig.frames,
+        start: str | PathLike | None = None,
         window_length: int | None = None,
         hop: int | None = None,
     ) -> None:
@@ -201,18 +208,22 @@ class InstGlow(System):
         datasets : dict of str to glowsep.datasets.Dataset
             "training" and, if there is one, "validation".
         sources : iterable of str
-        frames, window_length, hop
+        frames, start, window_length, hop
             As `fit_source` will have them.
 
         Raises
         ------
         DatasetError
             Names the data set, the source, and how many seconds of it were found and are needed.
-        ValueError
-            See `prior_config`.
+        PriorError, ValueError
+            See `fit_source`.
         """
-        config, training = prior_config(window_length, hop), TrainingConfig(frames=frames)
+        training = TrainingConfig(frames=frames)
         for source in sources:
+            if start is None:
+                config = prior_config(window_length, hop)
+            else:
+                config = prior_to_go_on_from(start, source, window_length=window_length, hop=hop).config
             for part, dataset in datasets.items():
                 needed = shortest(config, training, validation=part == "validation")
                 found = 0
@@ -283,8 +294,8 @@ def prior_config(
     hop: int | None = None,
     flow_steps: int | None = None,
     hidden: int | None = None,
-    exponent: float = PriorConfig.exponent,
-    scale: float = PriorConfig.scale,
+    exponent: float | None = None,
+    scale: float | None = None,
 ) -> PriorConfig:
     """The default configuration of a prior, but for what is given.
 
@@ -294,7 +305,7 @@ def prior_config(
         Of the STFT, in samples. With a window alone the hop is a quarter of it.
     flow_steps, hidden : int, optional
         The flow's steps, and the hidden channels of its couplings.
-    exponent, scale : float
+    exponent, scale : float, optional
         Of the flow's domain.
 
     Raises
@@ -318,10 +329,32 @@ def prior_config(
             f"window_length is {window_length}, but must be a multiple of {2 * group}: the flow mixes bins in groups "
             f"of {group}, and there are half as many bins as samples"
         )
-    given = {"steps": flow_steps, "hidden": hidden}
-    given = {name: value for name, value in given.items() if value is not None}
-    glow = replace(default.glow, channels=window_length // 2, **given)
-    return replace(default, window_length=window_length, hop=hop, exponent=exponent, scale=scale, glow=glow)
+    glow = replace(default.glow, channels=window_length // 2, **_given(steps=flow_steps, hidden=hidden))
+    domain = _given(exponent=exponent, scale=scale)
+    return replace(default, window_length=window_length, hop=hop, glow=glow, **domain)
+
+
+def new_prior(source: str, seed: int, **configuration) -> Prior:
+    """An untrained prior of a source, of this `prior_config`."""
+    return Prior(source, prior_config(**configuration), np.random.default_rng(seed))
+
+
+def prior_to_go_on_from(path: str | PathLike, source: str, **configuration) -> Prior:
+    """The prior of a source that is to be trained further: it has its configuration, so none may be given.
+
+    Raises
+    ------
+    PriorError
+        If the file is damaged, or holds the prior of another source.
+    ValueError
+        If a value of ``configuration`` is given.
+    """
+    if given := list(_given(**configuration)):
+        raise ValueError(f"{given[0]} is given, but {path} has its own; leave it out, or train a new prior")
+    prior = Prior.load(path)
+    if prior.name.casefold() != source.casefold():
+        raise PriorError(f"{path}: the prior of {prior.name!r}, not of {source!r}; name another file")
+    return prior
 
 
 def load_priors(paths: Iterable[str | PathLike], device: str = "cpu") -> list[Prior]:
@@ -356,6 +389,10 @@ def solo_audio(dataset: Dataset, source: str, rate: int, progress: bool = False)
     """All solo recordings of a source, (samples,): mono, at one rate, without their pauses, one after the other."""
     solos = solo_waveforms(dataset, source, rate, quiet=not progress)
     return np.concatenate([without_silence(waveform, rate) for waveform in solos])
+
+
+def _given(**values):
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _make_folder(path):

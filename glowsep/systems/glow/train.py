@@ -76,6 +76,8 @@ def fit(
     .. math:: -\frac{1}{BD} \sum_{b=1}^{B} \log p_{\sigma_b}(u_b + \sigma_b \varepsilon_b), \qquad
               \log \sigma_b \sim \mathcal{U}, \quad \varepsilon_b \sim \mathcal{N}(0, I)
 
+    A new prior measures its statistics in the recordings first; one that has been trained keeps its own, and goes on.
+
     The randomness of step k is a function of (seed, k) alone. So a run that was killed, and resumed from its
     checkpoint, ends at the same weights to the last bit (on one CPU, with one number of threads).
 
@@ -124,7 +126,8 @@ class PriorRun(Run):
         self.schedule = WarmupStableDecay(config.learning_rate, config.warmup, config.steps)
 
     def begin(self):
-        measure(self.prior, self.solo, self.config)
+        if not self.prior.flow.initialised:  # what has been trained has learnt on these statistics
+            measure(self.prior, self.solo, self.config)
 
     def step(self, number):
         rng = np.random.default_rng([self.config.seed, number])
