@@ -1,5 +1,7 @@
 """The contract of a system, for every one in the registry; and songs, segment by segment."""
 
+import json
+
 import numpy as np
 import pytest
 import soundfile
@@ -9,6 +11,8 @@ from numpy.testing import assert_array_equal
 from glowsep.datasets import Track, open_dataset
 from glowsep.datasets.solos import validation_split
 from glowsep.errors import DatasetError, PriorError
+from glowsep.learning.training_record import TrainingRecord
+from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.signals import audio
 from glowsep.systems import songs
 from glowsep.systems.floors_and_ceilings.floors import EqualShare
@@ -126,11 +130,60 @@ def test_missing_shipped_weights_are_named(name, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_a_fitted_system_knows_the_sources_of_its_data_set(name, dataset, monkeypatch):
+def test_a_fitted_system_knows_its_sources_and_what_its_training_took(name, dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(instglow, "PriorConfig", lambda: TINY)
     options = {"steps": 1, "batch": 1} if name == "instglow" else {}
     fitted = SYSTEMS[name].fit(open_dataset(dataset, "train"), seed=3, **options)
     assert fitted.sources == INSTRUMENTS and fitted(track()).shape == (4, 2, 3000)
+    seconds = 3600 * fitted.training.hours
+    assert 0.5 * 8 < seconds < 1.3 * 8  # two tracks of one second for each of four instruments
+    assert 0 < fitted.training.core_minutes < 10
+    fitted.save(tmp_path / "saved")
+    loaded = SYSTEMS[name].load(tmp_path / "saved")
+    assert (loaded.training, loaded.parameter_count) == (fitted.training, fitted.parameter_count)
+
+
+def as_of_an_older_version(path, change):
+    """Rewrite a file of weights with another header."""
+    header, arrays = load_arrays(path, json.loads(str(np.load(path)["header"]))["kind"])
+    change(header)
+    save_arrays(path, header.pop("kind"), header, arrays)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_file_that_does_not_say_what_training_took_still_loads(name, systems, tmp_path):
+    systems[name].save(tmp_path / "saved")
+    file = tmp_path / "saved"
+    file = file / "piano.npz" if file.is_dir() else file
+    as_of_an_older_version(file, lambda header: header.pop("training"))
+    training = SYSTEMS[name].load(tmp_path / "saved").training
+    assert np.isnan([training.hours, training.core_minutes]).all()  # one part that is not known, and the sum is not
+
+
+@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize(
+    "damaged", [None, 3, {}, {"hours": 1}, *({"hours": hours, "core_minutes": 1} for hours in (-1, "1", True, [1]))]
+)
+def test_a_damaged_record_of_the_training_is_refused_with_its_file(name, damaged, systems, tmp_path):
+    systems[name].save(tmp_path / "saved")
+    file = tmp_path / "saved"
+    file = file / "piano.npz" if file.is_dir() else file
+    as_of_an_older_version(file, lambda header: header.update(training=damaged))
+    with pytest.raises(PriorError, match=f"{file}: does not describe a .*(training is|hours of training is)"):
+        SYSTEMS[name].load(tmp_path / "saved")
+
+
+def test_parameters_are_all_numbers_that_were_learnt(systems):
+    assert systems["nmf"].parameter_count == 4 * 2049 * 2 and systems["average_spectrum"].parameter_count == 4 * 2049
+    prior = tiny_prior("bass")
+    flow, bins = sum(array.size for array in prior.flow.parameters().values()), prior.config.glow.channels
+    assert prior.parameter_count == flow + 2 * bins + prior.dictionary.size
+    assert systems["instglow"].parameter_count == 4 * prior.parameter_count
+
+
+@pytest.mark.parametrize("name", sorted(set(SYSTEMS) - set(TRAINED)))
+def test_what_learns_nothing_took_no_training(name, systems):
+    assert systems[name].training == TrainingRecord(0, 0) and systems[name].parameter_count == 0
 
 
 @pytest.mark.parametrize("name", sorted(set(SYSTEMS) - set(TRAINED)))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from glowsep.errors import PriorError
+from glowsep.learning import training
 from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.systems.glow import train
 from glowsep.systems.glow.excerpts import (
@@ -313,6 +314,37 @@ def test_a_resumed_run_does_not_start_anew(tmp_path, monkeypatch):
     assert not steps
     assert_same_weights(weights_of(whole), weights_of(again))
     assert curve_again == curve
+
+
+def test_processor_time_goes_on_from_the_checkpoint(tmp_path, monkeypatch):
+    """A second of processor time per step: what a resumed run says is what one without a break says."""
+    seconds = iter(range(1000))
+    monkeypatch.setattr(training.time, "process_time", lambda: float(next(seconds)))
+    checkpoint = tmp_path / "checkpoint"
+    _, curve = trained(checkpoint=checkpoint)
+    header, arrays = load_arrays(checkpoint, "checkpoint")
+    header["curve"] |= {"training": curve.training[:-1], "core_seconds": 100.0}
+    save_arrays(checkpoint, "checkpoint", header, arrays)
+    prior, curve = trained(checkpoint=checkpoint)
+    assert curve.core_seconds == 101 and prior.training.core_minutes == 101 / 60
+    assert prior.training.hours == len(solo()) / prior.config.rate / 3600
+
+
+def test_the_processor_time_of_a_run_that_an_older_version_began_is_unknown(tmp_path):
+    checkpoint = tmp_path / "checkpoint"
+    trained(checkpoint=checkpoint)
+    header, arrays = load_arrays(checkpoint, "checkpoint")
+    del header["curve"]["core_seconds"]
+    save_arrays(checkpoint, "checkpoint", header, arrays)
+    prior, _ = trained(checkpoint=checkpoint)
+    assert np.isnan(prior.training.core_minutes) and prior.training.hours > 0
+
+
+def test_a_prior_that_is_trained_again_remembers_both_trainings():
+    prior, first = trained()
+    second = fit(prior, solo(), None, SHORT, progress=False)
+    assert prior.training.core_minutes == pytest.approx((first.core_seconds + second.core_seconds) / 60)
+    assert prior.training.hours == pytest.approx(2 * len(solo()) / prior.config.rate / 3600)
 
 
 @pytest.mark.parametrize("changed", ["steps", "batch", "learning_rate", "seed", "gain_db", "drive"])

@@ -1,6 +1,6 @@
 """What systems learn from that are trained on solos: recordings of one instrument alone, never a mixture."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from glowsep.datasets import MUSDB18, MUSDB18HQ, open_dataset
 from glowsep.datasets.files import has_split
 from glowsep.datasets.track import Dataset
 from glowsep.errors import DatasetError
-from glowsep.signals.mid import HOP, WINDOW_LENGTH, mid, mid_magnitude
+from glowsep.signals.mid import HOP, RATE, WINDOW_LENGTH, mid, mid_magnitude
 from glowsep.signals.spectrogram import full_scale, require_window
 
 SILENCE = 4e-5  # a frame below this in every bin is silent; a full-scale sine has 1, so this is at -88 dB
@@ -67,6 +67,20 @@ def solo_magnitudes(
             raise never_plays(dataset, source)
         solos[source] = np.concatenate(frames, axis=1)[:, :: ceil_divide(count, MOST)].copy()
     return solos
+
+
+def hours_of_frames(solos: Mapping[str, np.ndarray]) -> float:
+    """The hours of audio that the frames of `solo_magnitudes` stand for, those of all sources added up.
+
+    Each counts as long as its window: at the default hop and spacing, the windows of the frames that are kept follow
+    each other without a gap.
+
+    Examples
+    --------
+    >>> round(hours_of_frames({"bass": np.ones((2049, 1000)), "drums": np.ones((2049, 2000))}), 3)
+    0.155
+    """
+    return sum(frames.shape[1] * 2 * (len(frames) - 1) for frames in solos.values()) / RATE / 3600
 
 
 def solo_waveforms(dataset: Dataset, source: str, rate: int, quiet: bool = False) -> Iterator[np.ndarray]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 import time
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from glowsep.learning.weights import load_arrays, save_arrays
 
 @dataclass
 class LearningCurve:
-    """What a run has seen of its losses, and the seconds it took.
+    """What a run has seen of its losses, the seconds it took, and those that cores have worked for it.
 
     Examples
     --------
@@ -27,6 +28,7 @@ class LearningCurve:
     training: list = field(default_factory=list)  # one loss per step
     validation: list = field(default_factory=list)  # (step, loss) pairs
     seconds: float = 0.0
+    core_seconds: float = 0.0  # the processor time of all threads; NaN if an older checkpoint did not count it
 
 
 class Run:
@@ -114,12 +116,13 @@ def train(
         If the checkpoint is damaged, or of another run.
     """
     curve = LearningCurve()
+    started, worked = time.monotonic(), time.process_time()
     if checkpoint is not None and Path(checkpoint).exists():
         load_checkpoint(checkpoint, run, curve)
     else:
         run.begin()
     taken = len(curve.training)
-    started = time.monotonic() - curve.seconds
+    started, worked = started - curve.seconds, worked - curve.core_seconds
     with tqdm(total=steps, initial=taken, desc=run.name, disable=not progress, unit="step") as bar:
         for number in range(taken, steps):
             curve.training.append(run.step(number))
@@ -127,7 +130,7 @@ def train(
                 loss = run.validation_loss()
                 if loss is not None:
                     curve.validation.append((number + 1, loss))
-                curve.seconds = time.monotonic() - started
+                curve.seconds, curve.core_seconds = time.monotonic() - started, time.process_time() - worked
                 if checkpoint is not None:
                     save_checkpoint(checkpoint, run, curve)
             bar.update()
@@ -159,3 +162,5 @@ def load_checkpoint(path, run, curve):
     run.load(arrays)
     curve.training[:], curve.validation[:] = header["curve"]["training"], map(tuple, header["curve"]["validation"])
     curve.seconds = header["curve"]["seconds"]
+    saved_core_seconds = header["curve"].get("core_seconds")
+    curve.core_seconds = math.nan if saved_core_seconds is None else saved_core_seconds

@@ -13,6 +13,7 @@ import numpy as np
 from glowsep.datasets.shipped import shipped
 from glowsep.datasets.track import Dataset, Track
 from glowsep.errors import PriorError
+from glowsep.learning.training_record import TrainingRecord
 from glowsep.signals import audio
 from glowsep.systems.songs import separate_song
 
@@ -21,10 +22,10 @@ class System(ABC):
     r"""Takes a mixture apart: :math:`x \mapsto (\hat s_1, \dots, \hat s_n)`, one estimate for each of its sources.
 
     A new system is a folder with a subclass, and a line in :mod:`glowsep.systems.registry`. It defines ``separate`` and
-    ``only``; if it is trained, ``fit``, ``save`` and ``load`` too. The commands ``train``, ``separate`` and
-    ``evaluate`` pass on to ``fit`` and ``load`` those of their options that the signature names. A system with one
-    model per source says so by ``per_source``; ``train`` then calls its ``require_solos``, which refuses a data set in
-    which a source cannot be learnt, and its ``fit_source`` for each.
+    ``only``; if it is trained, ``fit``, ``save``, ``load``, ``training`` and ``parameter_count`` too. The commands
+    ``train``, ``separate`` and ``evaluate`` pass on to ``fit`` and ``load`` those of their options that the signature
+    names. A system with one model per source says so by ``per_source``; ``train`` then calls its ``require_solos``,
+    which refuses a data set in which a source cannot be learnt, and its ``fit_source`` for each.
 
     Attributes
     ----------
@@ -33,6 +34,8 @@ class System(ABC):
     sources : tuple of str
         The sources it knows, in the order of its estimates. Floors and ceilings know none until a track names them.
     trained_on : {"solos", "mixtures", "nothing"}
+    training : glowsep.learning.training_record.TrainingRecord
+        The hours of audio and the core-minutes that its training took; ``save`` writes it to the weights' header.
     weights : str or None
         Where ``train`` writes it, and where the shipped data hold it: a file, or a folder with a file for each source;
         None if it is not trained.
@@ -60,6 +63,7 @@ class System(ABC):
     unit: ClassVar[str | None] = None
     for_comparison: ClassVar[bool] = False
     sources: tuple[str, ...]
+    training: TrainingRecord = TrainingRecord()
 
     @abstractmethod
     def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
@@ -165,6 +169,11 @@ class System(ABC):
         if not path.exists():
             raise PriorError(f"{path}: not there; install glowsep again, or name your own with --priors or --model")
         return path
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers it has learnt, or measured in what it was trained on."""
+        return 0
 
     def settings(self) -> dict[str, str]:
         """What its estimates depend on besides its weights, by name and in words: for reports."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -10,8 +11,10 @@ import numpy as np
 
 from glowsep.arrays.devices import on_device_of
 from glowsep.arrays.library import array_module
-from glowsep.datasets.solos import solo_magnitudes
+from glowsep.datasets.solos import hours_of_frames, solo_magnitudes
 from glowsep.datasets.track import Dataset
+from glowsep.errors import PriorError
+from glowsep.learning.training_record import UNKNOWN, TrainingRecord
 from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.signals.masks import MASK_EXPONENT, mask_waveform, ratio_masks
 from glowsep.signals.mid import RATE, WINDOW_LENGTH, mid_magnitude
@@ -38,6 +41,8 @@ class AverageSpectrum(System):
         p, of the masks.
     hop : int
         Of the STFT, in samples at 22,050 Hz; its window follows from the bins.
+    training : glowsep.learning.training_record.TrainingRecord
+        ``fit`` writes it; the hours are those of the frames that it has kept, a window each.
 
     Examples
     --------
@@ -52,6 +57,7 @@ class AverageSpectrum(System):
     spectra: np.ndarray
     exponent: float
     hop: int
+    training: TrainingRecord = UNKNOWN
     name = "average_spectrum"
     trained_on = "solos"
     weights = "baselines/average_spectrum.npz"
@@ -79,9 +85,12 @@ class AverageSpectrum(System):
         progress : bool
             Show a progress bar for each instrument.
         """
+        began = time.process_time()
         rng, hop = np.random.default_rng(seed), hop or window_length // 4
         solos = solo_magnitudes(dataset, rng=rng, quiet=not progress, window_length=window_length, hop=hop)
-        return cls.from_solos(solos, hop=hop)
+        system = cls.from_solos(solos, hop=hop)
+        worked = time.process_time() - began
+        return replace(system, training=TrainingRecord(hours_of_frames(solos), worked / 60))
 
     @classmethod
     def from_solos(
@@ -111,6 +120,10 @@ class AverageSpectrum(System):
         return array_module(magnitude).broadcast_to(masks, (len(self.sources), *magnitude.shape))
 
     @property
+    def parameter_count(self) -> int:
+        return self.spectra.size
+
+    @property
     def window_length(self) -> int:
         """Of the STFT, in samples at 22,050 Hz."""
         return 2 * (self.spectra.shape[1] - 1)
@@ -127,9 +140,9 @@ class AverageSpectrum(System):
         PriorError
             If the folder is missing, not writable or full.
         """
-        save_arrays(
-            path, KIND, {"names": self.sources, "exponent": self.exponent, "hop": self.hop}, {"spectra": self.spectra}
-        )
+        header = {"names": self.sources, "exponent": self.exponent, "hop": self.hop}
+        header |= {"training": self.training.as_header()}
+        save_arrays(path, KIND, header, {"spectra": self.spectra})
 
     @classmethod
     def load(cls, path: str | PathLike | None = None) -> AverageSpectrum:
@@ -140,8 +153,18 @@ class AverageSpectrum(System):
         PriorError
             If the file is missing, damaged, or holds something else.
         """
-        header, arrays = load_arrays(cls.shipped_weights() if path is None else path, KIND)
-        return cls(tuple(header["names"]), arrays["spectra"], header["exponent"], header.get("hop", OLD_HOP))
+        path = cls.shipped_weights() if path is None else path
+        header, arrays = load_arrays(path, KIND)
+        try:
+            return cls(
+                tuple(header["names"]),
+                arrays["spectra"],
+                header["exponent"],
+                header.get("hop", OLD_HOP),
+                TrainingRecord.from_header(header),
+            )
+        except (KeyError, ValueError) as error:
+            raise PriorError(f"{path}: does not describe a {KIND} ({error}); train it again") from None
 
     def settings(self) -> dict[str, str]:
         return {"mask exponent": f"{self.exponent:g}"}

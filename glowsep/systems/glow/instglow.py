@@ -13,6 +13,7 @@ from glowsep.datasets.solos import solo_waveforms
 from glowsep.datasets.track import Dataset
 from glowsep.errors import DatasetError, PriorError
 from glowsep.learning.training import LearningCurve
+from glowsep.learning.training_record import TrainingRecord
 from glowsep.signals import audio
 from glowsep.signals.masks import MASK_EXPONENT
 from glowsep.signals.spectrogram import require_window
@@ -70,6 +71,14 @@ class InstGlow(System):
         self.sources = tuple(prior.name for prior in priors)
         self.search = ConstrainedLatentSearch() if search is None else search
         self.mask_exponent, self.seed = mask_exponent, seed
+
+    @property
+    def training(self) -> TrainingRecord:
+        return TrainingRecord.together(prior.training for prior in self.priors)
+
+    @property
+    def parameter_count(self) -> int:
+        return sum(prior.parameter_count for prior in self.priors)
 
     def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
         rng = np.random.default_rng(self.seed)

@@ -13,6 +13,7 @@ from glowsep.arrays.integers import ceil_divide
 from glowsep.arrays.library import array_module
 from glowsep.errors import PriorError
 from glowsep.learning.training import LearningCurve
+from glowsep.learning.training_record import TrainingRecord
 from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.signals.phase import griffin_lim
 from glowsep.signals.spectrogram import full_scale, number_of_frames, stft
@@ -66,6 +67,7 @@ class Prior:
         # These are on the device where the weights are too, and where everything is computed.
         self.mean, self.variance = np.zeros(bins, np.float32), np.ones(bins, np.float32)
         self.dictionary = np.full((bins, self.config.components), 1 / bins, np.float32)
+        self.training = TrainingRecord()
         self.latent_sigma = self.config.sigma_min  # the noise level whose latents a latent search walks through
 
     # Between magnitudes and the flow's domain
@@ -296,6 +298,7 @@ class Prior:
         """
         weights = {name: array.astype(precision) for name, array in self.flow.parameters().items()}
         header = {"name": self.name, "config": dataclasses.asdict(self.config)}
+        header |= {"training": self.training.as_header()}
         save_arrays(path, "prior", header, weights | self.flow.state() | self.statistics())
 
     def frozen(self) -> Prior:
@@ -342,6 +345,11 @@ class Prior:
         trained = "" if self.flow.initialised else "untrained, "
         return f"Prior({self.name!r}, {trained}{domain}, {self.flow!r})"
 
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers it has learnt or measured: the flow's weights, and the statistics."""
+        return sum(array.size for array in (self.flow.parameters() | self.statistics()).values())
+
     def statistics(self) -> dict[str, np.ndarray]:
         """What is measured rather than trained, by name, as the weights file holds it."""
         return {name: getattr(self, name) for name in STATISTICS}
@@ -359,6 +367,7 @@ class Prior:
         try:
             config = read_config(header["config"])
             prior = cls(header["name"], config)
+            prior.training = TrainingRecord.from_header(header)
             weights = {n: a.astype(np.float32) if a.dtype.kind == "f" else a for n, a in arrays.items()}
             for statistic, own in prior.statistics().items():
                 if weights[statistic].shape != own.shape:

@@ -17,6 +17,7 @@ from glowsep.learning.clipping import clip_by_global_norm
 from glowsep.learning.nmf import learn_dictionary
 from glowsep.learning.schedules import WarmupStableDecay
 from glowsep.learning.training import LearningCurve, Run, train
+from glowsep.learning.training_record import TrainingRecord
 from glowsep.systems.glow.config import read_config
 from glowsep.systems.glow.excerpts import excerpt_length, random_batch, random_noise_levels, unaugmented
 from glowsep.systems.glow.model import standard_normal_log_prob
@@ -111,7 +112,10 @@ def fit(
     if validation is not None:
         require_recordings("the validation recordings", validation, shortest(prior.config, config, validation=True))
     run = PriorRun(prior, solo, validation, config)
-    return train(run, config.steps, config.validate_every, checkpoint, progress)
+    curve = train(run, config.steps, config.validate_every, checkpoint, progress)
+    heard = TrainingRecord(len(solo) / prior.config.rate / 3600, curve.core_seconds / 60)
+    prior.training = TrainingRecord.together([prior.training, heard])  # a loaded prior has a past
+    return curve
 
 
 class PriorRun(Run):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
 
 import numpy as np
 
-from glowsep.datasets.solos import solo_magnitudes
+from glowsep.datasets.solos import hours_of_frames, solo_magnitudes
 from glowsep.datasets.track import Dataset
+from glowsep.errors import PriorError
+from glowsep.learning.training_record import UNKNOWN, TrainingRecord
 from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.signals.masks import MASK_EXPONENT, share_out
 from glowsep.signals.mid import RATE, WINDOW_LENGTH, channel_magnitudes
@@ -44,6 +47,8 @@ class PoissonNMF(System):
         p, of the masks.
     hop : int
         Of the STFT, in samples at 22,050 Hz; its window follows from the bins.
+    training : glowsep.learning.training_record.TrainingRecord
+        ``fit`` writes it; the hours are those of the frames that it has kept, a window each.
 
     Examples
     --------
@@ -61,6 +66,7 @@ class PoissonNMF(System):
     iterations: int
     exponent: float
     hop: int
+    training: TrainingRecord = UNKNOWN
     name = "nmf"
     trained_on = "solos"
     weights = "baselines/nmf.npz"
@@ -88,9 +94,12 @@ class PoissonNMF(System):
         progress : bool
             Show a progress bar for each instrument.
         """
+        began = time.process_time()
         rng, hop = np.random.default_rng(seed), hop or window_length // 4
         solos = solo_magnitudes(dataset, rng=rng, quiet=not progress, window_length=window_length, hop=hop)
-        return cls.from_solos(solos, rng, hop=hop)
+        system = cls.from_solos(solos, rng, hop=hop)
+        worked = time.process_time() - began
+        return replace(system, training=TrainingRecord(hours_of_frames(solos), worked / 60))
 
     @classmethod
     def from_solos(
@@ -135,6 +144,10 @@ class PoissonNMF(System):
         return joint_masks(magnitude, self.dictionaries, self.iterations, self.exponent)
 
     @property
+    def parameter_count(self) -> int:
+        return self.dictionaries.size
+
+    @property
     def window_length(self) -> int:
         """Of the STFT, in samples at 22,050 Hz."""
         return 2 * (self.dictionaries.shape[1] - 1)
@@ -152,6 +165,7 @@ class PoissonNMF(System):
             If the folder is missing, not writable or full.
         """
         header = {"names": self.sources, "iterations": self.iterations, "exponent": self.exponent, "hop": self.hop}
+        header |= {"training": self.training.as_header()}
         save_arrays(path, KIND, header, {"dictionaries": self.dictionaries})
 
     @classmethod
@@ -163,14 +177,19 @@ class PoissonNMF(System):
         PriorError
             If the file is missing, damaged, or holds something else.
         """
-        header, arrays = load_arrays(cls.shipped_weights() if path is None else path, KIND)
-        return cls(
-            tuple(header["names"]),
-            arrays["dictionaries"],
-            header["iterations"],
-            header["exponent"],
-            header.get("hop", OLD_HOP),
-        )
+        path = cls.shipped_weights() if path is None else path
+        header, arrays = load_arrays(path, KIND)
+        try:
+            return cls(
+                tuple(header["names"]),
+                arrays["dictionaries"],
+                header["iterations"],
+                header["exponent"],
+                header.get("hop", OLD_HOP),
+                TrainingRecord.from_header(header),
+            )
+        except (KeyError, ValueError) as error:
+            raise PriorError(f"{path}: does not describe a {KIND} ({error}); train it again") from None
 
     def settings(self) -> dict[str, str]:
         return {"iterations": str(self.iterations), "mask exponent": f"{self.exponent:g}"}
