@@ -4,29 +4,29 @@ WRONG_ANSWERS = {
     "log_prob_table": [
         (
             """
-def log_prob_table(recordings, priors):
-    return np.array([[prior.log_prob(w).mean() for w in recordings.values()] for prior in priors.values()])
+def log_prob_table(solos, priors):
+    return np.array([[prior.log_prob(w).mean() for w in solos.values()] for prior in priors.values()])
 """,
-            r"transposed: rows are recordings, columns priors",
+            r"transposed: rows are solos, columns priors",
         ),
         (
             """
-def log_prob_table(recordings, priors):
-    return np.array([[prior.log_prob(w).sum() for prior in priors.values()] for w in recordings.values()])
+def log_prob_table(solos, priors):
+    return np.array([[prior.log_prob(w).sum() for prior in priors.values()] for w in solos.values()])
 """,
             r"summed over the songs: take the mean",
         ),
         (
             """
-def log_prob_table(recordings, priors):
-    return np.array([[prior.log_prob(w[0]) for prior in priors.values()] for w in recordings.values()])
+def log_prob_table(solos, priors):
+    return np.array([[prior.log_prob(w[0]) for prior in priors.values()] for w in solos.values()])
 """,
             r"log_prob wants \(songs, samples\)",
         ),
         (
             """
-def log_prob_table(recordings, priors):
-    return np.array([[np.median(prior.log_prob(w)) for prior in priors.values()] for w in recordings.values()])
+def log_prob_table(solos, priors):
+    return np.array([[np.median(prior.log_prob(w)) for prior in priors.values()] for w in solos.values()])
 """,
             r"some entry is not the mean of log_prob",
         ),
