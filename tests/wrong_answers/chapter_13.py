@@ -10,7 +10,7 @@ def unmasked(magnitudes, mixture, rate, config):
     with_nyquist = np.pad(magnitudes, ((0, 0), (0, 1), (0, 0)))
     return istft(with_nyquist * phase, len(waveform), config.window_length, config.hop)
 """,
-            r"times as loud as the mid.*divided by window_length / 4",
+            r"times the mid's amplitude.*divided by window_length / 4",
         ),
         (
             """
@@ -20,7 +20,7 @@ def unmasked(magnitudes, mixture, rate, config):
     with_nyquist = np.pad(magnitudes, ((0, 0), (1, 0), (0, 0))) * full_scale(config.window_length)
     return istft(with_nyquist * phase, len(waveform), config.window_length, config.hop)
 """,
-            r"(the Nyquist bin \*behind\* the others|times as loud)",
+            r"(the Nyquist bin \*behind\* the others|times the mid's amplitude)",
         ),
         (
             """
@@ -30,7 +30,7 @@ def unmasked(magnitudes, mixture, rate, config):
     masks = np.pad(magnitudes / magnitudes.sum(axis=0).clip(1e-9), ((0, 0), (0, 1), (0, 0)))
     return istft(masks * spectrum, len(waveform), config.window_length, config.hop)
 """,
-            r"times as loud as the mid",
+            r"times the mid's amplitude",
         ),
         (
             """
