@@ -57,8 +57,9 @@ def istft(spectrum: np.ndarray, length: int, window_length: int = 1024, hop: int
 
     .. math:: x[n] = \frac{\sum_t w[n - tH] \, x_t[n - tH]}{\sum_t w[n - tH]^2}
 
-    where :math:`x_t` is the inverse Fourier transform of frame ``t``. For a spectrum that `stft` made this is
-    the waveform itself, every sample of it, including the first and the last.
+    where :math:`x_t` is the inverse Fourier transform of frame ``t``, and n counts the samples of the waveform with
+    half a window of zeros before it. For a spectrum that `stft` made this is the waveform itself, every sample of it,
+    including the first and the last.
 
     Source: Griffin & Lim 1984, equation 6; chapter 1.
 

@@ -1,4 +1,4 @@
-"""Ceilings: ratio masks made from the true sources. What they lose, no ratio mask of this kind can win."""
+"""Ceilings: ratio masks made from the true sources. A mark to compare with, no upper bound: see chapter 2."""
 
 from __future__ import annotations
 
