@@ -1,8 +1,8 @@
 """Mistakes that learners make in chapter 4, each with what the check must say of it."""
 
-MAGNITUDE = """
-def log_prob_of_magnitude(x, alpha, mu):
-    base = normal_log_prob(x**alpha - mu)
+SHARE = """
+def log_prob_of_share(m, mu):
+    base = normal_log_prob(np.log(m / (1 - m)) - mu)
     return {}
 """
 
@@ -23,25 +23,25 @@ def log_prob(layers, x):
 
 AFFINE = """
 def loss_and_gradient(x, mu, s):
-    z = (x - mu) * np.exp(-s)
-    loss = (0.5 * z * z).mean() + s + 0.5 * np.log(2 * np.pi)
+    z = (x - mu) * np.exp(s)
+    loss = (0.5 * z * z).mean() - s + 0.5 * np.log(2 * np.pi)
     return {}
 """
 
 MOVED_IN_PLACE = """
 def loss_and_gradient(x, mu, s):
     x -= mu
-    x *= np.exp(-s)
-    return (0.5 * x * x).mean() + s + 0.5 * np.log(2 * np.pi), -np.exp(-s) * x.mean(), 1 - (x * x).mean()
+    x *= np.exp(s)
+    return (0.5 * x * x).mean() - s + 0.5 * np.log(2 * np.pi), -np.exp(s) * x.mean(), (x * x).mean() - 1
 """
 
 WRONG_ANSWERS = {
-    "log_prob_of_magnitude": [
-        (MAGNITUDE.format("base"), r"log\|f'\(x\)\| is missing"),
-        (MAGNITUDE.format("base - np.log(alpha) - (alpha - 1) * np.log(x)"), r"sign of log\|f'\(x\)\| is flipped"),
-        (MAGNITUDE.format("base + alpha * x ** (alpha - 1)"), "its logarithm is missing"),
-        (MAGNITUDE.format("base + (alpha - 1) * np.log(x)"), "the factor alpha of the derivative is missing"),
-        (MAGNITUDE.format("base + np.log10(alpha * x ** (alpha - 1))"), "the logarithm to the base 10"),
+    "log_prob_of_share": [
+        (SHARE.format("base"), r"log\|f'\(m\)\| is missing"),
+        (SHARE.format("base + np.log(m) + np.log(1 - m)"), r"sign of log\|f'\(m\)\| is flipped"),
+        (SHARE.format("base + 1 / (m * (1 - m))"), "its logarithm is missing"),
+        (SHARE.format("base - np.log(m)"), r"that of -log\(1 - m\) is missing"),
+        (SHARE.format("base - np.log10(m * (1 - m))"), "the logarithm to the base 10"),
     ],
     "millivolts": [
         ("log_density_per_millivolt = -30 + 20 * np.log(1000)", "the sign is flipped"),
@@ -63,13 +63,14 @@ WRONG_ANSWERS = {
         (CHAIN.format("(standard_normal_log_prob(z) + total) / x[0].size"), "divided by the number of dimensions"),
     ],
     "loss_and_gradient": [
-        (AFFINE.format("loss - s, -np.exp(-s) * z.mean(), -(z * z).mean()"), "nothing keeps the flow from squeezing"),
-        (AFFINE.format("loss, -z.mean(), 1 - (z * z).mean()"), r"the inner derivative exp\(-s\) is missing"),
-        (AFFINE.format("loss, -np.exp(-s) * z.mean(), -(z * z).mean()"), "the 1 that comes from the log-det"),
-        (AFFINE.format("loss, -np.exp(-s) * z.sum(), x.size - (z * z).sum()"), "averaged as the loss is"),
+        (AFFINE.format("loss + s, -np.exp(s) * z.mean(), (z * z).mean()"), "nothing keeps the flow from squeezing"),
+        (AFFINE.format("loss + 2 * s, -np.exp(s) * z.mean(), (z * z).mean() + 1"), "is flipped: f' is exp"),
+        (AFFINE.format("loss, -z.mean(), (z * z).mean() - 1"), r"the inner derivative exp\(s\) is missing"),
+        (AFFINE.format("loss, -np.exp(s) * z.mean(), (z * z).mean()"), "the 1 that comes from the log-det"),
+        (AFFINE.format("loss, -np.exp(s) * z.sum(), (z * z).sum() - x.size"), "averaged as the loss is"),
         (
-            AFFINE.format("loss, -np.exp(-s) * z, 1 - z * z"),
-            "by mu must be one real number.* mean missing",
+            AFFINE.format("loss, -np.exp(s) * z, z * z - 1"),
+            "with respect to mu must be one real number.* mean missing",
         ),
         (MOVED_IN_PLACE, "the argument `x` was changed"),
     ],
