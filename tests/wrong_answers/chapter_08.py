@@ -1,45 +1,5 @@
 """What students write in chapter 8, and what they must be told."""
 
-NETWORK_FORWARD = """
-class GatedNetwork(glowsep.layers.GatedNetwork):
-    def forward(self, x, tape, condition=None):
-        self._require_condition(condition)
-        hidden = self.input.forward(channels_outermost(x), tape)
-        skip = array_module(x).zeros_like(hidden)
-        for layer, (gate, split) in enumerate(zip(self.gates, self.splits, strict=True)):
-            before = gate.forward(hidden, tape)
-            if condition is not None:
-                before += {condition}
-            residual, further = halves(split.forward(self.gate.forward(before, tape), tape))
-            {residual}
-            skip += further
-        return self.output.forward({read}, tape)
-"""
-RIGHT_FORWARD = {
-    "condition": "self.conditions[layer].forward(condition[:, :, None], tape)",
-    "residual": "hidden = hidden + residual",
-    "read": "skip",
-}
-
-NETWORK_BACKWARD = """
-class GatedNetwork(glowsep.layers.GatedNetwork):
-    def backward(self, dy, tape):
-        dskip = self.output.backward(channels_outermost(dy), tape)
-        dhidden = np.zeros_like(dskip)
-        for layer in {layers}:
-            dbefore = self.gate.backward(self.splits[layer].backward(stacked(dhidden, {skip}), tape), tape)
-            if self.conditions:
-                self.conditions[layer].set_gradients({condition}, tape)
-            dhidden = {residual}self.gates[layer].backward(dbefore, tape)
-        return self.input.backward(dhidden, tape)
-"""
-RIGHT_BACKWARD = {
-    "layers": "reversed(range(len(self.gates)))",
-    "skip": "dskip",
-    "condition": "frame_sums(dbefore)",
-    "residual": "dhidden + ",
-}
-
 LOG_SCALE_AND_SHIFT = """
 class AffineCoupling(glowsep.AffineCoupling):
     def _log_scale_and_shift(self, x_a, condition, network, tape):
@@ -81,12 +41,6 @@ RIGHT_INVERSE = {
     "network": "self.network.frozen()",
     "result": "stacked(z_a, (z_b - shift) * np.exp(-log_scale))",
 }
-
-RECORDED_AGAIN = """
-class AffineCoupling(glowsep.AffineCoupling):
-    def _recorded_again(self, x_a, condition, network):
-        {}
-"""
 
 NETWORK_GRADIENT = """
 class AffineCoupling(glowsep.AffineCoupling):
@@ -134,6 +88,42 @@ RIGHT_INVERSE_GRADIENTS = {
     "ds": "-dx_b * x_b",
 }
 
+PERMUTED_FLOW = """
+def flow_forward(x, couplings, orders):
+    total = np.zeros(len(x))
+    for coupling, order in zip(couplings, orders):
+        x, logdet = coupling.forward({permuted})
+        total = {total}
+    return x, total
+
+
+def flow_inverse(z, couplings, orders):
+    for coupling, order in {pairs}:
+        z = {undone}
+    return z
+"""
+RIGHT_FLOW = {
+    "permuted": "x[:, order]",
+    "total": "total + logdet",
+    "pairs": "zip(couplings[::-1], orders[::-1])",
+    "undone": "coupling.inverse(z)[:, np.argsort(order)]",
+}
+
+REACH = """
+def reach(channels, orders):
+    half = channels // 2
+    depends = np.eye(channels, dtype={dtype})
+    for order in orders:
+        {permuted}
+        {coupled}
+    return depends
+"""
+RIGHT_REACH = {
+    "dtype": "bool",
+    "permuted": "depends = depends[order]",
+    "coupled": "depends[half:] |= depends[:half].any(axis=0)",
+}
+
 WRONG_ANSWERS = {
     "coupling_bound": [
         ("limit = 60", r"the first half passes as it is"),
@@ -166,33 +156,6 @@ WRONG_ANSWERS = {
         ),
         (LOG_SCALE_AND_SHIFT.format(**RIGHT_LOG_SCALE | {"tape": "tape"}), r"without a tape \(None\) it fails"),
     ],
-    "network_forward": [
-        (
-            NETWORK_FORWARD.format(**RIGHT_FORWARD | {"read": "hidden"}),
-            r"GatedNetwork\.forward: y .*forgot the skip paths",
-        ),
-        (NETWORK_FORWARD.format(**RIGHT_FORWARD | {"residual": "hidden = residual"}), r"forgot the residual path"),
-        (NETWORK_FORWARD.format(**RIGHT_FORWARD | {"condition": "0"}), r"the condition is ignored"),
-        (
-            NETWORK_FORWARD.format(**RIGHT_FORWARD | {"residual": "hidden += residual"}),
-            r"of the tape was changed after it had been appended",
-        ),
-    ],
-    "network_backward": [
-        (
-            NETWORK_BACKWARD.format(**RIGHT_BACKWARD | {"residual": ""}),
-            r"GatedNetwork\.backward: dx .*forgot the residual path",
-        ),
-        (NETWORK_BACKWARD.format(**RIGHT_BACKWARD | {"skip": "0 * dskip"}), r"dskip must enter every layer"),
-        (
-            NETWORK_BACKWARD.format(**RIGHT_BACKWARD | {"layers": "range(len(self.gates))"}),
-            r"the layers are taken from first to last",
-        ),
-        (
-            NETWORK_BACKWARD.format(**RIGHT_BACKWARD | {"condition": "dbefore"}),
-            r"pop in exactly the reverse order of forward|the gradient of 'conditions",
-        ),
-    ],
     "coupling_forward": [
         (
             FORWARD.format(**RIGHT_VALUES | {"logdet": "log_scale.sum()"}),
@@ -220,40 +183,6 @@ WRONG_ANSWERS = {
             r"must return x alone",
         ),
         (INVERSE.format(**RIGHT_INVERSE | {"network": "self.network"}), r"ask self\.network\.frozen\(\)"),
-    ],
-    "coupling_recorded_again": [
-        (
-            RECORDED_AGAIN.format("return [self._log_scale_and_shift(x_a, condition, network, [])]"),
-            r"the tape's length is 1, but forward appends 6",
-        ),
-        (
-            RECORDED_AGAIN.format("return self._log_scale_and_shift(x_a, condition, network, [])"),
-            r"must return the tape, a list, but returns a tuple",
-        ),
-        (
-            RECORDED_AGAIN.format(
-                "of_network = []; pair = self._log_scale_and_shift(x_a, condition, network, of_network); "
-                "return [pair] + of_network[:-1]"
-            ),
-            r"not in the order in which forward appends them",
-        ),
-        (
-            RECORDED_AGAIN.format(
-                "self.tape = getattr(self, 'tape', []); "
-                "self._log_scale_and_shift(x_a, condition, network, self.tape); return self.tape"
-            ),
-            r"nothing may be kept between calls",
-        ),
-        (
-            RECORDED_AGAIN.format(
-                "tape = []; self._log_scale_and_shift(x_a, condition, self.network, tape); return tape"
-            ),
-            r"run the network that was handed over",
-        ),
-        (
-            RECORDED_AGAIN.format("tape = []; self._log_scale_and_shift(x_a, None, network, tape); return tape"),
-            r"hand the condition on",
-        ),
     ],
     "coupling_network_gradient": [
         (NETWORK_GRADIENT.format("stacked(dlog_scale, dshift)"), r"the derivative of the tanh is missing"),
@@ -309,5 +238,47 @@ WRONG_ANSWERS = {
             BACKWARD_INVERSE.format(**RIGHT_INVERSE_GRADIENTS).replace("-dz_b, log_scale", "dz_b, log_scale"),
             r"the minus sign of dt is missing",
         ),
+    ],
+    "shortfall": [
+        ("def shortfall(sigma):\n    return np.log(sigma) - 0.5 * (sigma**2 - 1)", r"the sign is flipped"),
+        ("def shortfall(sigma):\n    return 0.5 * (sigma**2 - 1)", r"log sigma is missing"),
+        ("def shortfall(sigma):\n    return 0.5 * sigma**2 - np.log(sigma)", r"must be averaged: its mean is 1/2"),
+        ("def shortfall(sigma):\n    return 0.5 * (1 / sigma**2 - 1) + np.log(sigma)", r"the two Gaussians are exchanged"),
+        ("def shortfall(sigma):\n    return 0.5 * (sigma**2 - 1) - np.log(sigma**2)", r"the logarithm of the variance"),
+    ],
+    "permuted_flow": [
+        (PERMUTED_FLOW.format(**RIGHT_FLOW | {"permuted": "x"}), r"flow_forward: z .*the permutations are missing"),
+        (PERMUTED_FLOW.format(**RIGHT_FLOW | {"total": "logdet"}), r"only the last coupling's log-det"),
+        (
+            PERMUTED_FLOW.format(**RIGHT_FLOW | {"undone": "coupling.inverse(z)[:, order]"}),
+            r"flow_inverse: x .*permuted once more by order",
+        ),
+        (
+            PERMUTED_FLOW.format(**RIGHT_FLOW | {"undone": "coupling.inverse(z[:, np.argsort(order)])"}),
+            r"undone before the coupling",
+        ),
+        (
+            PERMUTED_FLOW.format(**RIGHT_FLOW | {"pairs": "zip(couplings, orders)"}),
+            r"what came last must be undone first",
+        ),
+    ],
+    "reach": [
+        (REACH.format(**RIGHT_REACH | {"permuted": "pass"}), r"the permutations are missing"),
+        (
+            REACH.format(**RIGHT_REACH | {"coupled": "depends[half:] = depends[:half].any(axis=0)"}),
+            r"keeps what it depends on",
+        ),
+        (
+            REACH.format(**RIGHT_REACH | {"coupled": "depends[:half] |= depends[half:].any(axis=0)"}),
+            r"the halves are exchanged",
+        ),
+        (REACH.format(**RIGHT_REACH | {"permuted": "depends = depends[:, order]"}), r"the columns are permuted"),
+        (REACH.format(**RIGHT_REACH | {"dtype": "int"}), r"must return booleans"),
+    ],
+    "couplings_needed": [
+        ("with_swaps, with_rolls, with_nothing = 2, 8, np.inf", r"with_swaps is 2: after two couplings"),
+        ("with_swaps, with_rolls, with_nothing = 3, 2, np.inf", r"one roll takes only one channel"),
+        ("with_swaps, with_rolls, with_nothing = 3, 8, 8", r"which channels does the first half ever see"),
+        ("with_swaps, with_rolls, with_nothing = 3, 4, np.inf", r"has no False left"),
     ],
 }
