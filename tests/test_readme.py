@@ -3,6 +3,7 @@
 import doctest
 import functools
 import importlib.util
+import json
 import os
 import re
 import runpy
@@ -208,3 +209,14 @@ def test_a_template_with_a_wrong_sign_does_not_pass():
     x = np.random.default_rng(0).standard_normal((2, 3, 4))
     with pytest.raises(check.CheckError, match="backward"):
         check.layer(names["Compressor"](3), x)
+
+
+def test_how_far_masks_reach_is_measured():
+    """By tests/benchmarks/real_masks.py: in the README, and in chapter 2's table; its oracles are those of the tables."""
+    measured = json.loads((REPOSITORY / "data" / "results" / "real_masks.json").read_text(encoding="utf-8"))["sdr"]
+    means = {title: f"{of_source['mean']:.2f}" for title, of_source in measured.items()}
+    in_zero_to_one, best = means["best real mask from 0 to 1"], means["best real mask"]
+    assert f"from 0 to 1 reaches {in_zero_to_one} dB, and the best real mask {best} dB" in TEXTS["README.md"]
+    assert re.search(rf"oracle masks of power .* {means['ratio of powers']} \|", TEXTS["README.md"])
+    chapter = (REPOSITORY / "chapters" / "02_score.ipynb").read_text(encoding="utf-8")
+    assert re.findall(r"\| (\d+\.\d\d) dB \|", chapter) == list(means.values())

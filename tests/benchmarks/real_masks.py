@@ -45,9 +45,11 @@ def mean_scores(dataset):
     scores = {}
     for track in dataset:
         if track.rate != RATE or len(track.mixture) != 1:
-            raise SystemExit(f"{track.name}: expected one channel at {RATE} Hz, got {len(track.mixture)} at {track.rate}")
+            raise SystemExit(
+                f"{track.name}: expected one channel at {RATE} Hz, got {len(track.mixture)} at {track.rate}"
+            )
         references = np.stack(list(track.sources.values()))
-        spectra, mixture_spectrum = (stft(audio[..., 0, :], WINDOW_LENGTH, HOP) for audio in (references, track.mixture))
+        spectra, mixture_spectrum = (stft(x[..., 0, :], WINDOW_LENGTH, HOP) for x in (references, track.mixture))
         for title, masks in masks_of_truth(spectra, mixture_spectrum).items():
             estimates = mask_waveform(track.mixture, RATE, masks, RATE, WINDOW_LENGTH, HOP)
             scores.setdefault(title, []).append(sdr(references, estimates))

@@ -243,7 +243,7 @@ WRONG_ANSWERS = {
         ("def shortfall(sigma):\n    return np.log(sigma) - 0.5 * (sigma**2 - 1)", r"the sign is flipped"),
         ("def shortfall(sigma):\n    return 0.5 * (sigma**2 - 1)", r"log sigma is missing"),
         ("def shortfall(sigma):\n    return 0.5 * sigma**2 - np.log(sigma)", r"must be averaged: its mean is 1/2"),
-        ("def shortfall(sigma):\n    return 0.5 * (1 / sigma**2 - 1) + np.log(sigma)", r"the two Gaussians are exchanged"),
+        ("def shortfall(sigma):\n    return 0.5 * (1 / sigma**2 - 1) + np.log(sigma)", r"two Gaussians are exchanged"),
         ("def shortfall(sigma):\n    return 0.5 * (sigma**2 - 1) - np.log(sigma**2)", r"the logarithm of the variance"),
     ],
     "permuted_flow": [
