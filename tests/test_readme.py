@@ -212,7 +212,7 @@ def test_a_template_with_a_wrong_sign_does_not_pass():
 
 
 def test_how_far_masks_reach_is_measured():
-    """By tests/benchmarks/real_masks.py: in the README, and in chapter 2's table; its oracles are those of the tables."""
+    """By tests/benchmarks/real_masks.py: in the README, and in chapter 2's table; its oracle is that of the tables."""
     measured = json.loads((REPOSITORY / "data" / "results" / "real_masks.json").read_text(encoding="utf-8"))["sdr"]
     means = {title: f"{of_source['mean']:.2f}" for title, of_source in measured.items()}
     in_zero_to_one, best = means["best real mask from 0 to 1"], means["best real mask"]
