@@ -15,6 +15,7 @@ from glowsep.cli import options, systems
 from glowsep.datasets.joined import Joined
 from glowsep.datasets.solos import validation_split
 from glowsep.errors import PriorError
+from glowsep.learning.training import LearningCurve
 from glowsep.systems.glow.prior import PriorConfig
 from glowsep.systems.glow.train import TrainingConfig
 from glowsep.systems.registry import SYSTEMS, TRAINED
@@ -36,8 +37,6 @@ DEFAULTS = {
     "checkpoint": None,
     "device": "cpu",
 }
-#: Those that a system takes if each of its sources is trained by itself.
-FOR_EACH_SOURCE = {"source", "half", "plot"}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -56,7 +55,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--source",
         action="append",
         metavar="NAME",
-        help="the instrument; may be given several times (default: all of the data set, one after the other)",
+        help="the instrument; may be given several times (default: all of the data set)",
     )
     parser.add_argument(
         "-o",
@@ -134,7 +133,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="the same command, given again, goes on from there (default: next to the weights, until they are written)",
     )
     parser.add_argument(
-        "--plot", type=options.new_picture, metavar="FILE.png", help="draw the learning curve of a single source"
+        "--plot",
+        type=options.new_picture,
+        metavar="FILE.png",
+        help="draw the learning curve; of a single source for instglow",
     )
     options.add_device(parser)
     options.add_scheduler(parser, "prior")
@@ -231,26 +233,46 @@ def train_source(arguments: Namespace, dataset: Joined, source: str, path: Path)
     given = training_options(arguments, dataset, system.fit_source, path)
     with folder_for(path):
         model, curve = system.fit_source(dataset, source, **given)
-        if arguments.plot:
-            from glowsep.show import learning_curve  # here, because Matplotlib takes longer to import than all the rest
-
-            learning_curve(curve, arguments.plot)
-        model.save(path, np.float16 if arguments.half else np.float32)
+        draw(arguments, curve)
+        model.save(path, *precision(arguments))
     remove_checkpoint(arguments, given)
-    return f"{path}: {curve.training[-1]:.3f} {system.unit} after {len(curve.training)} steps"
+    return result(path, curve, system.unit)
 
 
-def train_whole(arguments: Namespace, dataset: Joined) -> Path:
-    """Train a system that is one file for all sources, write it, and return its path."""
+def train_whole(arguments: Namespace, dataset: Joined) -> str:
+    """Train a system that is one file for all sources, write it and its learning curve, and return a line that says so.
+
+    Of a system without a learning curve the line is the path.
+    """
     system = SYSTEMS[arguments.method]
     path = arguments.out or Path(system.weights)
     if path.suffix != ".npz":
         path = path / Path(system.weights).name
     given = training_options(arguments, dataset, system.fit, path)
     with folder_for(path):
-        system.fit(dataset, **given).save(path)
+        fitted = system.fit(dataset, **given)
+        draw(arguments, fitted.curve)
+        fitted.save(path, *precision(arguments))
     remove_checkpoint(arguments, given)
-    return path
+    return str(path) if fitted.curve is None else result(path, fitted.curve, system.unit)
+
+
+def draw(arguments: Namespace, curve: LearningCurve | None) -> None:
+    """Draw the learning curve if ``--plot`` asks for it."""
+    if arguments.plot:
+        from glowsep.show import learning_curve  # here, because Matplotlib takes longer to import than all the rest
+
+        learning_curve(curve, arguments.plot)
+
+
+def precision(arguments: Namespace) -> tuple[type[np.floating], ...]:
+    """What ``save`` is told beside the path: nothing, or that the weights are to have 16 bits each."""
+    return (np.float16,) if arguments.half else ()
+
+
+def result(path: Path, curve: LearningCurve, unit: str) -> str:
+    """What is said of a training that has ended."""
+    return f"{path}: {curve.training[-1]:.3f} {unit} after {len(curve.training)} steps"
 
 
 def training_options(arguments: Namespace, dataset: Joined, fit: Callable, path: Path) -> dict:
@@ -282,8 +304,11 @@ def refuse_unused(arguments: Namespace) -> None:
         See `glowsep.cli.systems.refuse_untaken`.
     """
     system = SYSTEMS[arguments.method]
-    fit = system.fit_source if system.per_source else system.fit
-    taken = set(inspect.signature(fit).parameters) | (FOR_EACH_SOURCE if system.per_source else set())
+    taken = set(inspect.signature(system.fit_source if system.per_source else system.fit).parameters)
+    if system.unit is not None:  # it has a learning curve
+        taken |= {"source", "plot"}
+    if "precision" in inspect.signature(system.save).parameters:
+        taken.add("half")
     systems.refuse_untaken(arguments, DEFAULTS, taken)
 
 

@@ -4,12 +4,14 @@ from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
 from glowsep.systems.floors_and_ceilings.ceilings import OracleMagnitude, OraclePower
 from glowsep.systems.floors_and_ceilings.floors import EqualShare, Mixture
 from glowsep.systems.glow.instglow import InstGlow
+from glowsep.systems.glow.musicglow import MusicGlow
 from glowsep.systems.nmf.model import PoissonNMF
 from glowsep.systems.system import System
 
 #: Every system, by the name that ``--method`` takes; in the order of the tables.
 SYSTEMS: dict[str, type[System]] = {
     "instglow": InstGlow,
+    "musicglow": MusicGlow,
     "mixture": Mixture,
     "equal_share": EqualShare,
     "average_spectrum": AverageSpectrum,

@@ -13,6 +13,7 @@ import numpy as np
 from glowsep.datasets.shipped import shipped
 from glowsep.datasets.track import Dataset, Track
 from glowsep.errors import PriorError
+from glowsep.learning.training import LearningCurve
 from glowsep.learning.training_record import TrainingRecord
 from glowsep.signals import audio
 from glowsep.systems.songs import separate_song
@@ -43,7 +44,9 @@ class System(ABC):
         Whether each source is trained by itself, by ``fit_source(dataset, source, ...)``. It returns a model, whose
         ``save(path, dtype)`` writes the weights in that precision, and its `glowsep.learning.training.LearningCurve`.
     unit : str or None
-        Of the losses in that curve; None if no source is trained by itself.
+        Of the losses in its learning curve; None if it learns without one.
+    curve : glowsep.learning.training.LearningCurve or None
+        Of the training that a system for all sources comes from, if it has one and has just been trained.
     for_comparison : bool
         Whether it is scored beside whatever is evaluated: floors, simple baselines and ceilings.
 
@@ -61,6 +64,7 @@ class System(ABC):
     weights: ClassVar[str | None] = None
     per_source: ClassVar[bool] = False
     unit: ClassVar[str | None] = None
+    curve: LearningCurve | None = None
     for_comparison: ClassVar[bool] = False
     sources: tuple[str, ...]
     training: TrainingRecord = TrainingRecord()
@@ -148,7 +152,7 @@ class System(ABC):
         raise ValueError(f"{cls.name} learns nothing, so it cannot be trained")
 
     def save(self, path: str | PathLike) -> None:
-        """Write the system to ``path``, as `load` reads it."""
+        """Write the system to ``path``, as `load` reads it; in a ``precision`` where the subclass takes one."""
         raise ValueError(f"{self.name} learns nothing, so there is nothing to save")
 
     @classmethod

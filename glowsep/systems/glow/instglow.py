@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
@@ -14,38 +14,22 @@ from glowsep.datasets.track import Dataset
 from glowsep.errors import DatasetError, PriorError
 from glowsep.learning.training import LearningCurve
 from glowsep.learning.training_record import TrainingRecord
-from glowsep.signals import audio
 from glowsep.signals.masks import MASK_EXPONENT
 from glowsep.signals.spectrogram import require_window
 from glowsep.systems.glow.excerpts import without_silence
 from glowsep.systems.glow.prior import Prior, PriorConfig
-from glowsep.systems.glow.separate import require_one_domain, separate, separate_file
+from glowsep.systems.glow.searching import SearchingSystem
+from glowsep.systems.glow.separate import require_one_domain
 from glowsep.systems.glow.train import PriorRun, TrainingConfig, shortest
-from glowsep.systems.search.constrained import ConstrainedLatentSearch
 from glowsep.systems.search.found import Found
-from glowsep.systems.system import System
 
 
-class InstGlow(System):
+class InstGlow(SearchingSystem):
     """The paper's system: source priors that have heard solo recordings only, searched together.
 
     Source: Zhu et al. 2022, section III; chapters 9 to 12.
 
-    Parameters
-    ----------
-    priors : sequence of glowsep.Prior
-        One per source, all of one rate and one STFT, and all on one device.
-    search : callable, optional
-        ``ConstrainedLatentSearch()`` (the default), ``AnnealedSearch()``, ``LatentSearch()``, or your own.
-    mask_exponent : float
-        Masks divide the mixture in proportion to the magnitudes to this power.
-    seed : int
-        Of the search's noise: the same for every mixture, so that their order does not matter.
-
-    Raises
-    ------
-    ValueError
-        If there is no prior, one is untrained, or they do not fit together.
+    It takes the parameters of `SearchingSystem`: the priors, and how to search them.
 
     Examples
     --------
@@ -54,23 +38,9 @@ class InstGlow(System):
     """
 
     name = "instglow"
-    trained_on = "solos"
     weights = "priors"
     per_source = True
     unit = PriorRun.unit
-
-    def __init__(
-        self,
-        priors: Sequence[Prior],
-        search: Callable[..., Found] | None = None,
-        mask_exponent: float = MASK_EXPONENT,
-        seed: int = 0,
-    ) -> None:
-        require_one_domain(priors)
-        self.priors = list(priors)
-        self.sources = tuple(prior.name for prior in priors)
-        self.search = ConstrainedLatentSearch() if search is None else search
-        self.mask_exponent, self.seed = mask_exponent, seed
 
     @property
     def training(self) -> TrainingRecord:
@@ -79,22 +49,6 @@ class InstGlow(System):
     @property
     def parameter_count(self) -> int:
         return sum(prior.parameter_count for prior in self.priors)
-
-    def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
-        rng = np.random.default_rng(self.seed)
-        return separate(mixture, self.priors, rate, self.search, self.mask_exponent, rng).estimates
-
-    def separate_file(
-        self,
-        song: str | PathLike,
-        folder: str | PathLike,
-        progress: bool = True,
-        callback: Callable | None = None,
-        stems: audio.Stems | None = None,
-    ) -> list[Path]:
-        rng = np.random.default_rng(self.seed)
-        options = {"progress": progress, "callback": callback, "stems": stems}
-        return separate_file(song, folder, self.priors, self.search, self.mask_exponent, rng, **options)
 
     def only(self, sources: Iterable[str]) -> InstGlow:
         priors = [self.priors[position] for position in self.positions(sources)]
@@ -233,23 +187,10 @@ class InstGlow(System):
                 config = prior_config(window_length, hop)
             else:
                 config = prior_to_go_on_from(start, source, window_length=window_length, hop=hop).config
-            for part, dataset in datasets.items():
-                needed = shortest(config, training, validation=part == "validation")
-                found = 0
-                for waveform in solo_waveforms(dataset, source, config.rate, quiet=True):
-                    if waveform.any():
-                        found += len(without_silence(waveform, config.rate))
-                    if found >= needed:
-                        break
-                else:
-                    raise DatasetError(
-                        f"{dataset.folder}: {source} plays for {found / config.rate:.1f} s, pauses not counted, but "
-                        f"{needed / config.rate:.1f} s are needed for {part}; add recordings, or train other sources "
-                        "with --source"
-                    )
+            require_enough(datasets, source, config, training)
 
-    def save(self, path: str | PathLike) -> None:
-        """Write every prior to ``path/<source>.npz``.
+    def save(self, path: str | PathLike, precision: type[np.floating] = np.float32) -> None:
+        """Write every prior to ``path/<source>.npz``, its flow in ``precision``.
 
         Raises
         ------
@@ -258,7 +199,7 @@ class InstGlow(System):
         """
         _make_folder(path)
         for prior in self.priors:
-            prior.save(Path(path, f"{prior.name}.npz"))
+            prior.save(Path(path, f"{prior.name}.npz"), precision)
 
     @classmethod
     def load(
@@ -287,15 +228,6 @@ class InstGlow(System):
         path = cls.shipped_weights() if path is None else path
         paths = [path] if isinstance(path, str | PathLike) else path
         return cls(load_priors(paths, device), search, mask_exponent, seed)
-
-    def settings(self) -> dict[str, str]:
-        own = fields(self.search) if is_dataclass(self.search) else ()
-        values = {field.name.replace("_", " "): getattr(self.search, field.name) for field in own}
-        return {
-            "search": type(self.search).__name__,
-            **{name: getattr(value, "__name__", str(value)) for name, value in values.items()},
-            "mask exponent": f"{self.mask_exponent:g}",
-        }
 
 
 def prior_config(
@@ -392,6 +324,24 @@ def load_priors(paths: Iterable[str | PathLike], device: str = "cpu") -> list[Pr
     except ValueError as error:
         raise PriorError(error) from None
     return [prior.to(device) for prior in priors]
+
+
+def require_enough(datasets: Mapping[str, Dataset], source: str, config: PriorConfig, training: TrainingConfig) -> None:
+    """Refuse a data set in which a source plays for too short a time: what `InstGlow.require_solos` asks of each."""
+    for part, dataset in datasets.items():
+        needed = shortest(config, training, validation=part == "validation")
+        found = 0
+        for waveform in solo_waveforms(dataset, source, config.rate, quiet=True):
+            if waveform.any():
+                found += len(without_silence(waveform, config.rate))
+            if found >= needed:
+                break
+        else:
+            raise DatasetError(
+                f"{dataset.folder}: {source} plays for {found / config.rate:.1f} s, pauses not counted, but "
+                f"{needed / config.rate:.1f} s are needed for {part}; add recordings, or train other sources "
+                "with --source"
+            )
 
 
 def solo_audio(dataset: Dataset, source: str, rate: int, progress: bool = False) -> np.ndarray:

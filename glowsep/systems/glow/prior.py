@@ -59,6 +59,9 @@ class Prior:
     (11025,)
     """
 
+    #: What its file of weights says that it holds.
+    kind = "prior"
+
     def __init__(self, name: str, config: PriorConfig | None = None, rng: np.random.Generator | None = None):
         self.name = name
         self.config = PriorConfig() if config is None else config
@@ -113,11 +116,11 @@ class Prior:
         average spectrum knows, and learns the rest. Returns :math:`\bar u` and :math:`d` (batch, bins, 1).
         """
         deviation = self.deviation(sigma)
-        return (u - self.mean[:, None]) / deviation, deviation
+        return (u - self.mean[..., None]) / deviation, deviation
 
     def restore(self, standard: np.ndarray, sigma: np.ndarray) -> np.ndarray:
         """The u that ``standardise`` took to ``standard``."""
-        return standard * self.deviation(sigma) + self.mean[:, None]
+        return standard * self.deviation(sigma) + self.mean[..., None]
 
     def deviation(self, sigma: np.ndarray) -> np.ndarray:
         r"""Every bin's standard deviation :math:`\sqrt{v + \sigma^2}` at the noise levels: (batch, bins, 1)."""
@@ -299,7 +302,7 @@ class Prior:
         weights = {name: array.astype(precision) for name, array in self.flow.parameters().items()}
         header = {"name": self.name, "config": dataclasses.asdict(self.config)}
         header |= {"training": self.training.as_header()}
-        save_arrays(path, "prior", header, weights | self.flow.state() | self.statistics())
+        save_arrays(path, self.kind, header, weights | self.flow.state() | self.statistics())
 
     def frozen(self) -> Prior:
         """This prior for a search, its flow frozen (``fast.freeze``): the same weights, which must not change.
@@ -343,7 +346,7 @@ class Prior:
         config = self.config
         domain = f"{config.rate} Hz, window {config.window_length}, hop {config.hop}"
         trained = "" if self.flow.initialised else "untrained, "
-        return f"Prior({self.name!r}, {trained}{domain}, {self.flow!r})"
+        return f"{type(self).__name__}({self.name!r}, {trained}{domain}, {self.flow!r})"
 
     @property
     def parameter_count(self) -> int:
@@ -363,7 +366,7 @@ class Prior:
         PriorError
             If the file is missing, damaged, of a newer format, holds a pickle, or does not describe a prior.
         """
-        header, arrays = load_arrays(path, "prior")
+        header, arrays = load_arrays(path, cls.kind)
         try:
             config = read_config(header["config"])
             prior = cls(header["name"], config)
@@ -375,5 +378,5 @@ class Prior:
                 setattr(prior, statistic, weights.pop(statistic))
             prior.flow.load(weights)
         except (KeyError, TypeError, ValueError) as error:
-            raise PriorError(f"{path}: does not describe a prior ({error}); fetch or train it again") from None
+            raise PriorError(f"{path}: does not describe a {cls.kind} ({error}); fetch or train it again") from None
         return prior
