@@ -8,6 +8,7 @@ from glowsep.arrays.threads import blas
 from glowsep.errors import DatasetError
 from glowsep.signals.mid import WINDOW_LENGTH
 from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
+from glowsep.systems.glow.labelled import LabelledPrior, with_labels
 from glowsep.systems.glow.model import GlowConfig
 from glowsep.systems.glow.prior import NOISE_FEATURES, Prior, PriorConfig
 from glowsep.systems.nmf.model import PoissonNMF
@@ -18,6 +19,7 @@ TINY_GLOW = GlowConfig(
     channels=32, steps=1, hidden=8, layers=1, kernel=3, dilation=1, condition_channels=NOISE_FEATURES
 )
 TINY = PriorConfig(rate=RATE, window_length=64, hop=16, glow=TINY_GLOW)
+TINY_LABELLED = with_labels(TINY, len(INSTRUMENTS))
 
 
 def tiny_prior(name, config=TINY):
@@ -26,6 +28,15 @@ def tiny_prior(name, config=TINY):
     prior = Prior(name, config, np.random.default_rng(seed))
     magnitudes = prior.magnitudes(noise(2, 200 * config.hop, seed=seed))
     prior.flow.forward(prior.compress(magnitudes[:, :, :200]), prior.condition(np.float32([0.1, 1])))
+    return prior
+
+
+def tiny_labelled_prior(config=TINY_LABELLED, names=INSTRUMENTS):
+    """An untrained prior of four instruments, initialised as `tiny_prior` is."""
+    prior = LabelledPrior(names, config, np.random.default_rng(0))
+    magnitudes = prior.magnitudes(noise(len(names), 200 * config.hop))
+    levels = np.geomspace(0.1, 0.4, len(names), dtype=np.float32)
+    prior.flow.forward(prior.compress(magnitudes[:, :, :200]), prior.condition(levels))
     return prior
 
 

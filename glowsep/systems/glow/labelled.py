@@ -68,9 +68,9 @@ class LabelledPrior(Prior):
     kind = "labelled prior"
 
     def __init__(self, names: Sequence[str], config: PriorConfig | None = None, rng: np.random.Generator | None = None):
+        if isinstance(names, str) or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+            raise ValueError(f"the names are {names!r}, but must be words, each there once")
         names = list(names)
-        if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-            raise ValueError(f"the names are {names}, but must be words, each there once")
         config = with_labels(PriorConfig(), len(names)) if config is None else config
         labels = config.glow.condition_channels - NOISE_FEATURES
         if labels < len(names):
