@@ -32,8 +32,10 @@ def tiny_prior(name, config=TINY):
 
 
 def tiny_labelled_prior(config=TINY_LABELLED, names=INSTRUMENTS):
-    """An untrained prior of four instruments, initialised as `tiny_prior` is."""
-    prior = LabelledPrior(names, config, np.random.default_rng(0))
+    """An untrained prior of four instruments, initialised as `tiny_prior` is; each has a dictionary of its own."""
+    rng = np.random.default_rng(0)
+    prior = LabelledPrior(names, config, rng)
+    prior.dictionary = rng.random(prior.dictionary.shape, np.float32)
     magnitudes = prior.magnitudes(noise(len(names), 200 * config.hop))
     levels = np.geomspace(0.1, 0.4, len(names), dtype=np.float32)
     prior.flow.forward(prior.compress(magnitudes[:, :, :200]), prior.condition(levels))

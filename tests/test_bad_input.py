@@ -15,7 +15,7 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 import soundfile
-from conftest import RATE, TINY, noise, tiny_prior
+from conftest import RATE, TINY, noise, tiny_labelled_prior, tiny_prior
 
 from glowsep.cli import main
 from glowsep.errors import AudioError
@@ -426,6 +426,16 @@ def test_a_bad_prior_is_refused(command, kind, refused, priors, song):
     assert str(bad) in line and remedy in line
 
 
+@pytest.mark.parametrize("kind", BAD_PRIORS)
+def test_bad_weights_of_musicglow_are_refused(kind, refused, song, tmp_path):
+    bad = tmp_path / "musicglow.npz"
+    tiny_labelled_prior().save(bad)
+    damage, remedy = BAD_PRIORS[kind]
+    damage(bad)
+    line = refused("separate", song, "--method", "musicglow", "--model", bad, "--iterations", 1)
+    assert str(bad) in line and remedy in line
+
+
 def test_a_pickle_in_a_prior_is_never_run(refused, priors, song, tmp_path):
     class Trap:
         def __reduce__(self):
@@ -706,7 +716,7 @@ def test_a_baseline_names_the_source_that_never_plays(method, refused, dataset):
     assert f"{dataset / 'train'}: guitar plays in none of its tracks" in line
 
 
-@pytest.mark.parametrize("method", ["instglow", "nmf", "average_spectrum"])
+@pytest.mark.parametrize("method", ["instglow", "musicglow", "nmf", "average_spectrum"])
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -729,6 +739,8 @@ def test_a_window_that_cannot_be_is_refused(method, options, said, refused, data
         (["--hidden", 0], "--hidden"),
         (["--flow-steps", 0], "--flow-steps"),
         (["--window", 10**6], "are needed for training"),
+        (["--method", "musicglow"], "bass plays for 2.0 s, pauses not counted, but 2.2 s are needed for training"),
+        (["--method", "musicglow", "--from", "bass.npz"], "--from is not for musicglow"),
         (["--method", "nmf", "--frames", 8], "--frames is not for nmf"),
         (["--method", "nmf", "--drive", 0.5], "--drive is not for nmf"),
         (["--method", "average_spectrum", "--flow-steps", 8], "--flow-steps is not for average_spectrum"),
@@ -738,14 +750,14 @@ def test_a_training_that_cannot_be_is_refused(options, said, refused, dataset):
     assert said in refused("train", dataset, *options)
 
 
-@pytest.mark.parametrize("method", ["instglow", "nmf"])
+@pytest.mark.parametrize("method", ["instglow", "musicglow", "nmf"])
 def test_a_data_set_that_is_given_twice_is_refused(method, refused, dataset):
     assert f"{dataset}" in refused("train", dataset, dataset, "--method", method)
     line = refused("train", dataset, dataset / "train" / "..", "--method", method)
     assert "given twice" in line
 
 
-@pytest.mark.parametrize("method", ["instglow", "nmf"])
+@pytest.mark.parametrize("method", ["instglow", "musicglow", "nmf"])
 def test_data_sets_of_other_sources_are_refused(method, refused, dataset, tmp_path):
     kazoos = tmp_path / "kazoos" / "song"
     kazoos.mkdir(parents=True)

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import soundfile
-from conftest import INSTRUMENTS, RATE, TINY, noise, tiny_prior
+from conftest import INSTRUMENTS, RATE, TINY, TINY_LABELLED, noise, tiny_labelled_prior, tiny_prior
 from numpy.testing import assert_allclose
 from strict_array import stand_in
 
@@ -48,9 +48,12 @@ from glowsep.signals.phase import griffin_lim
 from glowsep.systems.glow.fast.freeze import freeze
 from glowsep.systems.glow.fast.fuse import fuse
 from glowsep.systems.glow.fast.parallel import parallel
+from glowsep.systems.glow.labelled import LabelledPrior
 from glowsep.systems.glow.model import Glow, GlowConfig
+from glowsep.systems.glow.musicglow import MusicGlow
 from glowsep.systems.glow.prior import Prior
 from glowsep.systems.glow.separate import separate, separate_file
+from glowsep.systems.glow.together import LabelledRun
 from glowsep.systems.glow.train import TrainingConfig, fit
 from glowsep.systems.registry import SYSTEMS
 from glowsep.systems.search.annealed import AnnealedSearch
@@ -371,6 +374,29 @@ def stop_at(prior, solo, checkpoint):
             fit(prior, solo, solo, TRAINING, checkpoint, progress=False)
 
 
+def test_a_labelled_prior_is_trained_on_the_device(xp):
+    solos, weights, losses = [noise(4000, seed=seed) for seed in range(4)], [], []
+    for device in ("cpu", "cuda"):
+        prior = tiny_labelled_prior().to(device)
+        curve = prior.fit(solos, solos, TRAINING, progress=False)
+        weights.append(prior.flow.parameters() | prior.statistics())
+        losses.append([*curve.training, *(loss for _, loss in curve.validation)])
+    assert_allclose(*losses, rtol=1e-3)
+    for name, array in weights[0].items():
+        assert_same(weights[1][name], array, xp, 2e-3)
+
+
+def test_the_statistics_of_a_labelled_prior_are_measured_on_the_device(xp, monkeypatch):
+    monkeypatch.setattr("glowsep.systems.glow.train.measure_dictionary.__defaults__", (2, 4, 2))
+    solos, measured = [noise(4000, seed=seed) for seed in range(4)], []
+    for device in ("cpu", "cuda"):
+        prior = LabelledPrior(INSTRUMENTS, TINY_LABELLED).to(device)
+        LabelledRun(prior, solos, None, TRAINING).begin()
+        measured.append(prior.statistics())
+    for name, array in measured[0].items():
+        assert_same(measured[1][name], array, xp, 2e-3)
+
+
 # Separation
 
 
@@ -417,6 +443,18 @@ def test_a_system_answers_where_the_mixture_is(name, rate, baselines, xp):
     else:
         system = system(sources if name.startswith("oracle") else INSTRUMENTS)
     assert_same(system.separate(to_device(mixture, "cuda"), rate), system.separate(mixture, rate), xp)
+
+
+@pytest.mark.parametrize("search", [ConstrainedLatentSearch(iterations=2), LatentSearch(iterations=2)])
+def test_musicglow_separates_on_the_device(search, xp, tmp_path):
+    mixture = noise(2, 2000)
+    tiny_labelled_prior().save(tmp_path / "musicglow.npz")
+    here, there = (
+        MusicGlow.load(tmp_path / "musicglow.npz", search=search, device=device) for device in ("cpu", "cuda")
+    )
+    assert all(array_module(prior.label) is xp for prior in there.priors)
+    expected = here.separate(mixture, RATE)
+    assert_allclose(there.separate(to_device(mixture, "cuda"), RATE), expected, rtol=1e-3, atol=1e-3)
 
 
 def test_silence_on_the_device_is_silence(xp):

@@ -1,6 +1,7 @@
 """MusicGlow: one labelled flow; whose sound it hears decides, and every instrument is heard alike."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -8,10 +9,11 @@ from conftest import INSTRUMENTS, RATE, TINY, TINY_GLOW, noise, tiny_labelled_pr
 from numpy.testing import assert_allclose, assert_array_equal
 
 from glowsep import check
+from glowsep.cli import main
 from glowsep.datasets import open_dataset
 from glowsep.errors import PriorError
 from glowsep.learning.weights import load_arrays
-from glowsep.systems.glow import instglow, together
+from glowsep.systems.glow import instglow, together, train
 from glowsep.systems.glow.config import NOISE_FEATURES
 from glowsep.systems.glow.excerpts import random_batch, random_noise_levels
 from glowsep.systems.glow.instglow import InstGlow
@@ -57,6 +59,12 @@ def single_prior(name, labelled):
     for statistic in ("mean", "variance", "dictionary"):
         setattr(prior, statistic, getattr(labelled, statistic)[position])
     return prior
+
+
+@pytest.fixture
+def few_batches(monkeypatch):
+    """Dictionaries of little music: what they hold is not what is tested here."""
+    monkeypatch.setattr(train.measure_dictionary, "__defaults__", (4, 4, 2))
 
 
 def weights_of(prior):
@@ -123,7 +131,7 @@ def test_the_items_of_a_batch_have_the_densities_of_their_instruments():
 def test_the_gradients_with_respect_to_the_label_s_weights_are_right():
     labelled, rng = shaken_labelled_prior(), np.random.default_rng(3)
     flow, condition = labelled.flow, labelled.of([0, 1, 2]).condition(LEVELS)
-    check.layer(flow, rng.standard_normal((3, 32, 4)), condition=condition.astype(np.float64), at_most=8)
+    check.layer(flow, rng.standard_normal((3, 32, 2)), condition=condition.astype(np.float64), at_most=8)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +171,7 @@ def test_a_batch_has_each_item_from_its_own_instrument_s_recordings():
     assert_allclose(magnitudes / magnitudes[0], [1, 0.01, 10], rtol=0.2)
 
 
-def test_the_statistics_are_each_instrument_s_own_as_its_prior_would_measure_them():
+def test_the_statistics_are_each_instrument_s_own_as_its_prior_would_measure_them(few_batches):
     labelled = LabelledPrior(INSTRUMENTS, with_labels(TINY, 4))
     together.LabelledRun(labelled, SOLOS, None, SHORT).begin()
     for position, (name, solo) in enumerate(zip(INSTRUMENTS, SOLOS, strict=True)):
@@ -208,10 +216,8 @@ def test_the_validation_loss_is_the_mean_of_the_instruments():
 
 
 def test_a_stopped_training_ends_at_the_same_weights_to_the_last_bit(tmp_path, monkeypatch):
-    def new():
-        return LabelledPrior(INSTRUMENTS, with_labels(TINY, 4), np.random.default_rng(0))
-
-    whole, stopped, resumed = new(), new(), new()
+    whole, stopped = shaken_labelled_prior(np.float32), shaken_labelled_prior(np.float32)
+    resumed = LabelledPrior(INSTRUMENTS, with_labels(TINY, 4), np.random.default_rng(1))
     curve = whole.fit(SOLOS, SOLOS, SHORT, progress=False)
     step = together.training_step
     calls = []
@@ -235,7 +241,7 @@ def test_a_stopped_training_ends_at_the_same_weights_to_the_last_bit(tmp_path, m
     with pytest.raises(PriorError, match="of 'bass, drums, guitar, piano', not of 'bass, drums'"):
         others.fit(SOLOS[:2], None, SHORT, tmp_path / "checkpoint", progress=False)
     with pytest.raises(PriorError, match="of another training configuration"):
-        new().fit(SOLOS, None, dataclasses.replace(SHORT, batch=3), tmp_path / "checkpoint", progress=False)
+        whole.fit(SOLOS, None, dataclasses.replace(SHORT, batch=3), tmp_path / "checkpoint", progress=False)
 
 
 def test_recordings_that_cannot_be_learnt_from_are_refused_by_the_instrument_s_name():
@@ -314,12 +320,54 @@ def test_a_file_whose_names_do_not_fit_is_refused(names, tmp_path):
         MusicGlow.load(tmp_path / "damaged.npz")
 
 
-def test_fit_trains_one_flow_on_all_sources(dataset, tmp_path, monkeypatch):
+def test_fit_trains_one_flow_on_all_sources(dataset, tmp_path, monkeypatch, few_batches):
     monkeypatch.setattr(instglow, "PriorConfig", lambda: TINY)
-    train, validation = (open_dataset(dataset, split) for split in ("train", "validation"))
+    solos, held_out = (open_dataset(dataset, split) for split in ("train", "validation"))
     options = {"steps": 2, "batch": 3, "frames": 8, "drive": 0.5, "hidden": 5}
-    system = MusicGlow.fit(train, validation, checkpoint=tmp_path / "kept", **options)
+    system = MusicGlow.fit(solos, held_out, checkpoint=tmp_path / "kept", **options)
     assert system.sources == INSTRUMENTS and system.prior.config.glow.hidden == 5
     assert len(system.curve.training) == 2 and len(system.curve.validation) == 1
     header, _ = load_arrays(tmp_path / "kept", "checkpoint")
     assert [header["training"][name] for name in ("steps", "batch", "frames", "drive")] == [2, 3, 8, 0.5]
+
+
+def test_the_commands_train_separate_and_evaluate_by_its_name(
+    dataset, song, baselines, tmp_path, monkeypatch, capsys, few_batches
+):
+    monkeypatch.setattr(instglow, "PriorConfig", lambda: TINY)
+
+    def run(*arguments):
+        assert main([str(argument) for argument in (*arguments, "--method", "musicglow")]) == 0
+        return capsys.readouterr().out
+
+    shape = ["--window", 128, "--hop", 32, "--flow-steps", 2, "--hidden", 6]
+    options = ["--steps", 2, "--batch", 2, "--frames", 8, "--drive", 0.5, "--half", "--plot", tmp_path / "curve.png"]
+    said = run("train", dataset, "-o", tmp_path / "mine", *shape, *options)
+    weights = tmp_path / "mine" / "musicglow.npz"
+    assert said.startswith(f"{weights}: ") and said.endswith(" nats/dim after 2 steps\n")
+    assert [path.name for path in weights.parent.iterdir()] == ["musicglow.npz"]  # and no checkpoint
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+    header, arrays = load_arrays(weights, "labelled prior")
+    assert header["name"] == list(INSTRUMENTS) and arrays["1.bias"].dtype == np.float16
+    config = header["config"]
+    assert (config["window_length"], config["hop"], config["glow"]["steps"], config["glow"]["hidden"]) == (
+        128,
+        32,
+        2,
+        6,
+    )
+
+    run("separate", song, "--model", weights, "-o", tmp_path / "stems", "--iterations", 1)
+    assert sorted(path.name for path in (tmp_path / "stems").iterdir()) == [f"{name}.wav" for name in INSTRUMENTS]
+    options = ["--limit", 1, "--iterations", 1, "--json", tmp_path / "scores.json"]
+    run("evaluate", dataset, "--model", weights, "--baselines", baselines, *options)
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert scores["method"] == "musicglow" and set(scores["sources"]) == set(INSTRUMENTS)
+
+    run("train", dataset, "-o", tmp_path / "two.npz", "--source", "piano", "--source", "bass", "--steps", 1)
+    assert MusicGlow.load(tmp_path / "two.npz").sources == ("piano", "bass")
+    command = ["evaluate", dataset, "--method", "musicglow", "--model", tmp_path / "two.npz", "--baselines", baselines]
+    assert main([str(argument) for argument in command]) == 1
+    assert (
+        "musicglow does not know 'drums'; its sources are piano, bass; train one that does" in capsys.readouterr().err
+    )

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from conftest import INSTRUMENTS, RATE, TINY, noise, tiny_prior
+from conftest import INSTRUMENTS, RATE, TINY, noise, tiny_labelled_prior, tiny_prior
 from numpy.testing import assert_array_equal
 
 from glowsep.datasets import Track, open_dataset
@@ -18,12 +18,15 @@ from glowsep.systems import songs
 from glowsep.systems.floors_and_ceilings.floors import EqualShare
 from glowsep.systems.glow import instglow
 from glowsep.systems.glow.instglow import InstGlow
+from glowsep.systems.glow.musicglow import MusicGlow
 from glowsep.systems.registry import FOR_COMPARISON, SYSTEMS, TRAINED
 from glowsep.systems.search.annealed import AnnealedSearch
 from glowsep.systems.search.latent import LatentSearch
 from glowsep.systems.songs import cross_faded
 
 QUICK = AnnealedSearch(iterations=1)
+#: The systems that search; the noise of this search is drawn source by source.
+SEARCHING = ("instglow", "musicglow")
 
 
 def track(names=INSTRUMENTS, rate=RATE, channels=2):
@@ -35,6 +38,7 @@ def track(names=INSTRUMENTS, rate=RATE, channels=2):
 def systems(baselines):
     """Every system of the registry, the trained ones from tiny files."""
     trained = {"instglow": InstGlow([tiny_prior(name) for name in INSTRUMENTS], QUICK)}
+    trained["musicglow"] = MusicGlow(tiny_labelled_prior(), QUICK)
     for name in ("average_spectrum", "nmf"):
         trained[name] = SYSTEMS[name].load(baselines / f"{name}.npz")
     return trained | {name: system() for name, system in SYSTEMS.items() if system.weights is None}
@@ -46,8 +50,8 @@ def systems(baselines):
 def test_every_system_is_in_the_registry_under_its_own_name(systems):
     assert set(systems) == set(SYSTEMS)
     assert all(system.name == name for name, system in SYSTEMS.items())
-    assert TRAINED == ("instglow", "average_spectrum", "nmf")
-    assert set(FOR_COMPARISON) == set(SYSTEMS) - {"instglow"}
+    assert TRAINED == ("instglow", "musicglow", "average_spectrum", "nmf")
+    assert set(FOR_COMPARISON) == set(SYSTEMS) - {"instglow", "musicglow"}
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -66,7 +70,7 @@ def test_a_track_is_separated_into_its_sources_in_its_order(name, systems):
     forwards, backwards = track(("bass", "piano")), track(("piano", "bass"))
     estimates = systems[name](forwards)
     assert estimates.shape == (2, 2, 3000) and estimates.dtype == np.float32
-    if name != "instglow":  # whose noise is drawn source by source
+    if name not in SEARCHING:
         np.testing.assert_allclose(systems[name](backwards)[::-1], estimates, atol=1e-5)
     if name != "mixture":
         np.testing.assert_allclose(estimates.sum(axis=0), forwards.mixture, atol=1e-5)
@@ -111,7 +115,7 @@ def test_without_sources_nothing_is_separated(name, systems):
 def test_a_saved_system_comes_back(name, systems, tmp_path):
     system, song = systems[name], track()
     system.save(tmp_path / "saved")
-    options = {"search": QUICK} if name == "instglow" else {}
+    options = {"search": QUICK} if name in SEARCHING else {}
     loaded = SYSTEMS[name].load(tmp_path / "saved", **options)
     assert loaded.sources == system.sources
     assert_array_equal(loaded(song), system(song))
@@ -132,7 +136,7 @@ def test_missing_shipped_weights_are_named(name, tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", TRAINED)
 def test_a_fitted_system_knows_its_sources_and_what_its_training_took(name, dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(instglow, "PriorConfig", lambda: TINY)
-    options = {"steps": 1, "batch": 1} if name == "instglow" else {}
+    options = {"steps": 1, "batch": 1} if name in SEARCHING else {}
     fitted = SYSTEMS[name].fit(open_dataset(dataset, "train"), seed=3, **options)
     assert fitted.sources == INSTRUMENTS and fitted(track()).shape == (4, 2, 3000)
     seconds = 3600 * fitted.training.hours
