@@ -18,6 +18,9 @@ from glowsep.systems.glow.together import LabelledRun
 from glowsep.systems.glow.train import TrainingConfig
 from glowsep.systems.search.found import Found
 
+#: Of Adam, by default: twice as many as a prior of one instrument takes, since each of these hears all instruments.
+STEPS = 2 * TrainingConfig.steps
+
 
 class MusicGlow(SearchingSystem):
     """The paper's second system: a single flow that is told which instrument it hears.
@@ -79,7 +82,7 @@ class MusicGlow(SearchingSystem):
         dataset: Dataset,
         validation: Dataset | None = None,
         *,
-        steps: int = TrainingConfig.steps,
+        steps: int = STEPS,
         batch: int = TrainingConfig.batch,
         frames: int = TrainingConfig.frames,
         drive: float = TrainingConfig.drive,
