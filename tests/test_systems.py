@@ -183,6 +183,9 @@ def test_parameters_are_all_numbers_that_were_learnt(systems):
     flow, bins = sum(array.size for array in prior.flow.parameters().values()), prior.config.glow.channels
     assert prior.parameter_count == flow + 2 * bins + prior.dictionary.size
     assert systems["instglow"].parameter_count == 4 * prior.parameter_count
+    labelled = tiny_labelled_prior()
+    flow = sum(array.size for array in labelled.flow.parameters().values())
+    assert systems["musicglow"].parameter_count == flow + 4 * (2 * bins + prior.dictionary.size)
 
 
 @pytest.mark.parametrize("name", sorted(set(SYSTEMS) - set(TRAINED)))

@@ -112,6 +112,10 @@ class LabelledPrior(Prior):
         labels = xp.broadcast_to(self.label, (len(levels), self.label.shape[-1]))
         return xp.concatenate([levels, labels], axis=1)
 
+    @property
+    def parameter_count(self) -> int:
+        return super().parameter_count - self.label.size  # which nobody has learnt
+
     def statistics(self) -> dict[str, np.ndarray]:
         return super().statistics() | {"label": self.label}
 
