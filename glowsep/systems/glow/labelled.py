@@ -25,7 +25,7 @@ class LabelledPrior(Prior):
 
     The condition c of the couplings' networks is that of `Prior`, and beside it the label :math:`e_k`, a one-hot
     vector. Mean, variance and dictionary are each instrument's own; the weights of the flow belong to all. So what one
-    instrument teaches about overtones, onsets and noise, the others know too, and one file of weights does for all. The
+    instrument teaches about overtones, onsets and noise may serve the others, and one file of weights does for all. The
     price: who has no label cannot be described without training everything again.
 
     The prior has a row of statistics for each instrument. ``of(2)`` is the prior of the third one, and is searched like
