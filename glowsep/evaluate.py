@@ -14,6 +14,7 @@ from glowsep.datasets.track import Dataset, Track
 from glowsep.metrics import sdr, si_sdr
 from glowsep.systems.registry import FOR_COMPARISON, SYSTEMS
 from glowsep.systems.system import System
+from glowsep.systems.trust import called
 
 METRICS = {"sdr": sdr, "si_sdr": si_sdr}
 
@@ -92,6 +93,25 @@ class Evaluation:
         """The data set's figure: the mean over its songs."""
         return _average(self.of_songs(metric))
 
+    def spread(self, metric: str = "sdr") -> float:
+        r"""The standard deviation of the songs' scores, :math:`\sqrt{\sum_k (x_k - \bar x)^2 / (n - 1)}`.
+
+        NaN for a single song, or where one has no finite score.
+        """
+        return _deviation(self.of_songs(metric))
+
+    def source_spread(self, source: str, metric: str = "sdr") -> float:
+        """The standard deviation of a source's scores in the tracks in which it sounds; see `spread`."""
+        return _deviation(self.of_source(source, metric))
+
+    def silences(self) -> dict[str, list[str]]:
+        """The names of the tracks in which a source is silent, by source; only of sources that are somewhere."""
+        silent = {
+            source: [t.name for t in self.tracks if source in t.sources and np.isnan(t.sources[source]["sdr"])]
+            for source in self.sources
+        }
+        return {source: names for source, names in silent.items() if names}
+
     def median(self, metric: str = "sdr") -> float:
         """The median over the songs, which one odd song does not move."""
         return _average(self.of_songs(metric), np.median)
@@ -102,8 +122,13 @@ class Evaluation:
             "method": self.method,
             "mean": {metric: _number(self.mean(metric)) for metric in METRICS},
             "median": {metric: _number(self.median(metric)) for metric in METRICS},
+            "spread": {metric: _number(self.spread(metric)) for metric in METRICS},
             "sources": {
                 source: {metric: _number(self.source_mean(source, metric)) for metric in METRICS}
+                for source in self.sources
+            },
+            "source_spreads": {
+                source: {metric: _number(self.source_spread(source, metric)) for metric in METRICS}
                 for source in self.sources
             },
             "silent": {source: self.silent(source) for source in self.sources},
@@ -186,7 +211,9 @@ def evaluate(
             bar.set_description(track.name)
             for evaluation, method in zip(evaluations, methods.values(), strict=True):
                 bar.set_postfix_str(evaluation.method)
-                evaluation.tracks.append(score(track, method(track), evaluation.method))
+                with called(track.name):
+                    estimates = method(track)
+                evaluation.tracks.append(score(track, estimates, evaluation.method))
             bar.update()
     return evaluations
 
@@ -272,6 +299,12 @@ def _average(scores, average=np.mean):
     """The mean, or the median, of the scores that are there; NaN, without a warning, for none."""
     there = [score for score in scores if not np.isnan(score)]
     return float(average(there)) if there else np.nan
+
+
+def _deviation(scores):
+    """The standard deviation of the scores that are there; NaN, without a warning, for fewer than two."""
+    there = scores[~np.isnan(scores)]
+    return float(there.std(ddof=1)) if len(there) > 1 and np.isfinite(there).all() else np.nan
 
 
 def _number(score):

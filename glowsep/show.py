@@ -75,6 +75,50 @@ def draw_box_plot(evaluations, metric="sdr"):
     return figure
 
 
+def comparison_picture(compared, path, metric="sdr"):
+    """Save what `draw_comparison` draws to ``path``, which ends in ``.png``, ``.svg`` or ``.pdf``."""
+    save(draw_comparison(compared, metric), path)
+
+
+def draw_comparison(compared, metric="sdr"):
+    """A row per system, a panel per source and one for the songs: a dot per track, and a line at their mean.
+
+    Colours say what a system was trained on.
+
+    Parameters
+    ----------
+    compared : list of glowsep.comparison.Compared
+    metric : str
+        "sdr" or "si_sdr".
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        `with_alt` shows it in a notebook.
+    """
+    sources, kinds = compared[0].evaluation.sources, list(dict.fromkeys(row.trained_on for row in compared))
+    size = 3 + 1.9 * (len(sources) + 1), 1.6 + 0.34 * len(compared)
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(1, len(sources) + 1, sharex=True, sharey=True)
+    for panel, name in zip(panels, [*sources, "song mean"], strict=True):
+        for place, row in enumerate(compared):
+            songs = name == "song mean"
+            scores = row.evaluation.of_songs(metric) if songs else row.evaluation.of_source(name, metric)
+            scores, tint = scores[np.isfinite(scores)], colour(kinds.index(row.trained_on))
+            panel.plot(scores, np.full(len(scores), place), "o", color=tint, alpha=0.4, markersize=4, markeredgewidth=0)
+            if len(scores):
+                panel.plot([scores.mean()], [place], "|", color=tint, markersize=13, markeredgewidth=3)
+        panel.axvline(0, color="black", linewidth=0.5)
+        panel.set_title(name, fontsize=10)
+        panel.grid(axis="x", alpha=0.3)
+    panels[0].set_yticks(range(len(compared)), [row.evaluation.method for row in compared])
+    panels[0].invert_yaxis()
+    figure.supxlabel(f"{metric.upper().replace('_', '-')} in dB", fontsize=10)
+    legend = [Patch(facecolor=colour(place), label=f"trained on {kind}") for place, kind in enumerate(kinds)]
+    figure.legend(handles=legend, loc="outside upper right", ncols=len(kinds), frameon=False, fontsize=9)
+    return figure
+
+
 def learning_curve(curve, path, window=100):
     """How a training went: training losses, each the mean of the last ``window`` steps, and validation losses.
 

@@ -19,6 +19,7 @@ FLOORS = (
     {"learning", "datasets"},
     {"systems"},
     {"evaluate", "cluster"},
+    {"comparison"},
     {"show"},
     {"assignments"},
     {"report"},

@@ -1,6 +1,8 @@
-"""Keeping freed memory for the next step, which wants as much again."""
+"""Main memory: keeping what is freed for the next step, which wants as much again; and how much was held at most."""
 
 import ctypes
+import sys
+from pathlib import Path
 
 
 def keep_freed_memory() -> None:
@@ -19,3 +21,25 @@ def keep_freed_memory() -> None:
     mallopt(mmap_threshold, 2**25)  # the most it allows: larger arrays still come from the system, and go back
     mallopt(trim_threshold, 2**31 - 1)
     mallopt(arena_max, 1)  # one heap for all threads: what one has freed, another may take
+
+
+def peak_memory() -> int | None:
+    """The most main memory that this process has held at once, in bytes; None where the system does not say.
+
+    All of it counts: arrays, and Python with its libraries. What a GPU holds does not.
+
+    Examples
+    --------
+    >>> peak = peak_memory()
+    >>> peak is None or peak > 10_000_000
+    True
+    """
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux: what getrusage says includes the process that started this one
+        return 1024 * int(status.read_text(encoding="ascii", errors="replace").split("VmHWM:")[1].split()[0])
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak  # in bytes on macOS only

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glowsep import cluster
-from glowsep.cli import options, reports, systems
+from glowsep.cli import comparing, options, reports, systems
 from glowsep.datasets.shipped import shipped
-from glowsep.datasets.track import Dataset
 from glowsep.errors import DatasetError
 from glowsep.evaluate import Evaluation, comparison_systems, evaluate, merged, save_json, table
 from glowsep.systems.registry import FOR_COMPARISON, SYSTEMS
@@ -21,10 +20,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
     options.add_dataset(parser, split="test")
     others = ", ".join(FOR_COMPARISON)
-    systems.add_method(parser, tuple(SYSTEMS), f"it comes first, and {others} are scored with it anyway")
+    about = f"it comes first, and {others} are scored with it anyway; all: every system, and what each one takes"
+    systems.add_method(parser, (*SYSTEMS, comparing.ALL), about)
     parser.add_argument("--json", type=options.new_file, metavar="FILE", help="write the scores, track by track")
     parser.add_argument(
         "--plot", type=options.new_picture, metavar="FILE.png", help="draw how the tracks' scores are spread"
+    )
+    parser.add_argument(
+        "--markdown", type=options.new_file, metavar="FILE.md", help="with --method all, write the table as Markdown"
     )
     reports.add_report(parser, "a page with the scores, and with the best and the worst track to listen to")
     parser.add_argument("--limit", type=options.whole_number(1), metavar="N", help="only the first N tracks")
@@ -45,9 +48,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Score the method and what it is compared with, print the table, and write what else is asked for."""
+    if arguments.method == comparing.ALL:
+        comparing.run(arguments)
+        return
     systems.refuse_unused(arguments)
+    if arguments.markdown:
+        raise ValueError(f"--markdown is for --method {comparing.ALL}; leave it out")
     evaluations = evaluate_on_workers(arguments) if arguments.scheduler else evaluate_here(arguments)
     print(table(evaluations), flush=True)
+    comparing.tell_silences(evaluations[0])
     if arguments.json:
         save_json(evaluations, arguments.json)
         options.say(arguments, arguments.json)
@@ -57,7 +66,7 @@ def run(arguments: Namespace) -> None:
         box_plot(evaluations, arguments.plot)
         options.say(arguments, arguments.plot)
     if arguments.report:
-        dataset = chosen_tracks(arguments)
+        dataset = options.chosen_tracks(arguments)
         system = chosen_systems(arguments, dataset.sources)[arguments.method]
         reports.write_dataset_report(arguments, system, evaluations, dataset)
 
@@ -65,7 +74,7 @@ def run(arguments: Namespace) -> None:
 def evaluate_here(arguments: Namespace) -> list[Evaluation]:
     """The evaluations of all tracks, one after the other."""
     options.check_device(arguments)
-    dataset = chosen_tracks(arguments)
+    dataset = options.chosen_tracks(arguments)
     return evaluate(dataset, chosen_systems(arguments, dataset.sources), quiet=not options.shows_progress(arguments))
 
 
@@ -75,7 +84,7 @@ def evaluate_on_workers(arguments: Namespace) -> list[Evaluation]:
     weights = arguments.weights if arguments.method in FOR_COMPARISON else systems.weight_paths(arguments)
     arguments = Namespace(**vars(arguments) | {"weights": weights})
     arguments = options.absolute(arguments, "dataset", "baselines", "weights")
-    names = chosen_tracks(arguments).names
+    names = options.chosen_tracks(arguments).names
     tasks = {name: (arguments, name) for name in names}
     quiet = not options.shows_progress(arguments)
     with cluster.connected(arguments.scheduler) as client:
@@ -88,16 +97,9 @@ def evaluate_track(arguments: Namespace, name: str) -> list[Evaluation]:
     for path in (arguments.dataset, arguments.baselines, *(arguments.weights or [])):
         cluster.require_visible(path)
     options.check_device(arguments)
-    dataset = chosen_tracks(arguments)
+    dataset = options.chosen_tracks(arguments)
     dataset.names = (name,)
     return evaluate(dataset, chosen_systems(arguments, dataset.sources), quiet=True)
-
-
-def chosen_tracks(arguments: Namespace) -> Dataset:
-    """The data set with the tracks that the options ask for."""
-    dataset = options.open_split(arguments.dataset, arguments.split, "test")
-    dataset.names = dataset.names[: arguments.limit]
-    return dataset
 
 
 def chosen_systems(arguments: Namespace, sources: Sequence[str]) -> dict[str, System]:

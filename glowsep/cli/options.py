@@ -44,6 +44,13 @@ def open_split(path: Path, split: str | None, default: str) -> Dataset:
     return open_dataset(path, split)
 
 
+def chosen_tracks(arguments: Namespace) -> Dataset:
+    """The data set of ``DATASET``, ``--split`` and ``--limit``, which ``evaluate`` scores."""
+    dataset = open_split(arguments.dataset, arguments.split, "test")
+    dataset.names = dataset.names[: arguments.limit]
+    return dataset
+
+
 def add_chapters(parser: ArgumentParser) -> None:
     """Add the arguments ``CHAPTER``; `glowsep.course.chosen` knows what they name."""
     parser.add_argument(

@@ -15,7 +15,7 @@ class TrainingRecord:
     ----------
     hours : float
         Of recordings, those of all sources added up: an hour of four stems is four hours. Where a system leaves out
-        the pauses, they are not counted.
+        the pauses, they are not counted; what is read twice counts twice.
     core_minutes : float
         Minutes of one core: the processor time of all threads, as `time.process_time` counts it. A resumed run goes on
         counting from its checkpoint. Of a training on a GPU, this is only what the processor had to do.

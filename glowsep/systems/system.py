@@ -17,6 +17,7 @@ from glowsep.learning.training import LearningCurve
 from glowsep.learning.training_record import TrainingRecord
 from glowsep.signals import audio
 from glowsep.systems.songs import separate_song
+from glowsep.systems.trust import called
 
 
 class System(ABC):
@@ -104,7 +105,8 @@ class System(ABC):
         ValueError
             If the track has a source that the system does not know.
         """
-        return self.only(track.sources).separate(track.mixture, track.rate)
+        with called(track.name):
+            return self.only(track.sources).separate(track.mixture, track.rate)
 
     def separate_file(
         self,

@@ -1,6 +1,9 @@
 """When an answer is not to be trusted, and a warning that says so in one line."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
@@ -67,11 +70,37 @@ class Trust:
             return f"no instrument was found in it: every stem is the song ÷ {self.sources}"
         return None
 
-    def warn(self, song: object = "the mixture") -> None:
-        """Issue a `glowsep.errors.SeparationWarning` about ``song`` if there is a doubt."""
+    def warn(self, song: object = None) -> None:
+        """Issue a `glowsep.errors.SeparationWarning` about ``song`` if there is a doubt.
+
+        By default the song is what `called` says; outside of its block, "the mixture".
+        """
         doubt = self.doubt()
         if doubt is not None:
-            warnings.warn(SeparationWarning(f"{song}: {doubt}"), stacklevel=3)
+            warnings.warn(SeparationWarning(f"{song or _NAME.get()}: {doubt}"), stacklevel=3)
+
+
+@contextmanager
+def called(name: str) -> Iterator[None]:
+    """While this is open, warnings about a mixture call it ``name``: a system is told its samples, not its name.
+
+    Examples
+    --------
+    >>> trust = Trust(22050)
+    >>> trust.listen(np.zeros((1, 800)), 22050, np.zeros((2, 1, 800)))
+    >>> with warnings.catch_warnings(record=True) as warned, called("track 7"):
+    ...     trust.warn()
+    >>> print(warned[0].message)
+    track 7: is silent: so are its stems
+    """
+    token = _NAME.set(name)
+    try:
+        yield
+    finally:
+        _NAME.reset(token)
+
+
+_NAME = ContextVar("name", default="the mixture")
 
 
 def _power(waveform):

@@ -18,7 +18,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: it need not be installed
 
 from glowsep.cli import command_line
-from glowsep.cli.evaluate import chosen_systems, chosen_tracks
+from glowsep.cli.evaluate import chosen_systems
+from glowsep.cli.options import chosen_tracks
 from glowsep.datasets import Track
 from glowsep.evaluate import evaluate
 from glowsep.signals.resampling import resample

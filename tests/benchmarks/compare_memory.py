@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: 
 
 import compare_steps as steps
 
-from glowsep.arrays.memory import keep_freed_memory
+from glowsep.arrays.memory import keep_freed_memory, peak_memory
 
 DEPTHS = (4, 8, 16, 32, 64)
 KINDS = {"recomputed": "ours, recomputed", "kept": "ours, activations kept", "torch": "PyTorch"}
@@ -64,12 +64,7 @@ def peak(device):
 
         theirs = sys.modules["torch"].cuda.max_memory_reserved() if "torch" in sys.modules else 0
         return cupy.get_default_memory_pool().total_bytes() + theirs
-    status = Path("/proc/self/status")
-    if status.exists():  # Linux: what getrusage says includes the process that started this one
-        return 1024 * int(status.read_text().split("VmHWM:")[1].split()[0])
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in bytes on macOS
+    return peak_memory()
 
 
 def draw(rows, path):
