@@ -164,10 +164,11 @@ def markdown(compared: Sequence[Compared]) -> str:
 
 
 EXPLANATION = (
-    "Global SDR in dB, mean ± standard deviation over {tracks} songs. Hours of audio that training has read, all sources "
-    "added up, and minutes of one core that it took. s/s: seconds of one core per second of audio that is separated. MiB: "
-    "the most main memory that a process held that did nothing but load, separate and score, with Python and its "
-    "libraries. A dash stands where nothing is trained or nothing was measured, a question mark for what was not recorded."
+    "Global SDR in dB, mean ± standard deviation over {tracks} songs. Hours of audio that training has read, all "
+    "sources added up, and minutes of one core that it took. s/s: seconds of one core per second of audio that is "
+    "separated. MiB: the most main memory that a process held that did nothing but load, separate and score one "
+    "system, with Python and its libraries. A dash stands where nothing is trained or measured, a question mark for "
+    "what was not recorded."
 )
 
 

@@ -22,6 +22,7 @@ from glowsep.signals.resampling import resample
 from glowsep.signals.spectrogram import stft
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
+LEARNERS = {"solos": COLOURS[0], "mixtures": COLOURS[5], "nothing": COLOURS[7]}  # by what they were trained on
 PLAYER_RATES = (8000, 11025, 12000, 16000)  # Hz: those of MP3 up to 16 kHz
 
 
@@ -96,7 +97,7 @@ def draw_comparison(compared, metric="sdr"):
     matplotlib.figure.Figure
         `with_alt` shows it in a notebook.
     """
-    sources, kinds = compared[0].evaluation.sources, list(dict.fromkeys(row.trained_on for row in compared))
+    sources = compared[0].evaluation.sources
     size = 3 + 1.9 * (len(sources) + 1), 1.6 + 0.34 * len(compared)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(1, len(sources) + 1, sharex=True, sharey=True)
@@ -104,7 +105,7 @@ def draw_comparison(compared, metric="sdr"):
         for place, row in enumerate(compared):
             songs = name == "song mean"
             scores = row.evaluation.of_songs(metric) if songs else row.evaluation.of_source(name, metric)
-            scores, tint = scores[np.isfinite(scores)], colour(kinds.index(row.trained_on))
+            scores, tint = scores[np.isfinite(scores)], LEARNERS[row.trained_on]
             panel.plot(scores, np.full(len(scores), place), "o", color=tint, alpha=0.4, markersize=4, markeredgewidth=0)
             if len(scores):
                 panel.plot([scores.mean()], [place], "|", color=tint, markersize=13, markeredgewidth=3)
@@ -114,7 +115,8 @@ def draw_comparison(compared, metric="sdr"):
     panels[0].set_yticks(range(len(compared)), [row.evaluation.method for row in compared])
     panels[0].invert_yaxis()
     figure.supxlabel(f"{metric.upper().replace('_', '-')} in dB", fontsize=10)
-    legend = [Patch(facecolor=colour(place), label=f"trained on {kind}") for place, kind in enumerate(kinds)]
+    kinds = dict.fromkeys(row.trained_on for row in compared)
+    legend = [Patch(facecolor=LEARNERS[kind], label=f"trained on {kind}") for kind in kinds]
     figure.legend(handles=legend, loc="outside upper right", ncols=len(kinds), frameon=False, fontsize=9)
     return figure
 

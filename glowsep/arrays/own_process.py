@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -47,11 +48,12 @@ def in_own_process(function: Callable, *arguments: Any) -> Any:
         process.join()
         if process.exitcode == KILLED:
             raise MemoryError from None
-        raise GlowsepError(
-            f"{function.__name__} ended with status {process.exitcode}; give the command again"
-        ) from None
-    finally:
+        ended = f"a process of its own for {function.__name__} ended with status {process.exitcode}"
+        raise GlowsepError(f"{ended}; give the command again") from None
+    except BaseException:  # Ctrl-C, above all: nobody waits for the answer any more
         process.terminate()
+        raise
+    finally:
         process.join()
         here.close()
     if not returned:
@@ -61,7 +63,8 @@ def in_own_process(function: Callable, *arguments: Any) -> Any:
 
 def _answer(there, function, arguments):
     """In the other process: send what the function returns or raises."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the first one ends this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes, and the first one ends this one
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what is open is closed
     threading.Thread(target=_end_with_the_other, daemon=True).start()
     try:
         answer = True, function(*arguments)

@@ -20,6 +20,9 @@ from glowsep.systems.system import System
 #: What ``--method`` calls all systems together.
 ALL = "all"
 
+#: Tracks that a line names at most.
+NAMED = 5
+
 
 def refuse_unused(arguments: Namespace) -> None:
     """Refuse an option that is for one system, or for none of this command's others.
@@ -67,16 +70,16 @@ def found_weights(arguments: Namespace) -> dict[str, Path | None]:
     """Where every system's weights are, by name; None if it needs none. One that has none is named and left out."""
     weights = {}
     for name, system in SYSTEMS.items():
-        path = None
-        if system.weights is not None:
-            path = (
-                arguments.baselines / Path(system.weights).name if name in FOR_COMPARISON else shipped(system.weights)
-            )
-            if not (any(path.glob("*.npz")) if path.is_dir() else path.exists()):
-                command = f"python -m glowsep train {arguments.dataset} --method {name} -o {path}"
-                complain(f"{path}: not there, so {name} is left out; train it with: {command}")
-                continue
-        weights[name] = path and path.resolve()
+        if system.weights is None:
+            weights[name] = None
+            continue
+        own = shipped(system.weights)
+        path = (arguments.baselines / own.name if name in FOR_COMPARISON else own).resolve()
+        if any(path.glob("*.npz")) if path.is_dir() else path.exists():
+            weights[name] = path
+        else:
+            command = f"python -m glowsep train {arguments.dataset} --method {name} -o {path}"
+            complain(f"{path}: not there, so {name} is left out; train it with: {command}")
     return weights
 
 
@@ -96,9 +99,8 @@ def knowing_systems(arguments: Namespace, weights: dict[str, Path | None], sourc
             continue
         known[name] = system
     if not known:
-        raise DatasetError(
-            f"{arguments.dataset}: no system knows its sources {', '.join(sources)}; train one that does"
-        )
+        wanted = ", ".join(sources)
+        raise DatasetError(f"{arguments.dataset}: no system knows its sources {wanted}; train one that does")
     return known
 
 
@@ -142,6 +144,6 @@ def evaluate_track(arguments: Namespace, weights: dict[str, Path | None], name: 
 def tell_silences(evaluation: Evaluation) -> None:
     """Say which sources are silent in which tracks: there they have no score, and count in no mean."""
     for source, tracks in evaluation.silences().items():
-        complain(
-            f"{source} is silent in {', '.join(tracks)}, which {'does' if len(tracks) == 1 else 'do'} not count for it"
-        )
+        names = ", ".join([*tracks[:NAMED], *(["…"] if len(tracks) > NAMED else [])])
+        share = f"{len(tracks)} of {len(evaluation.tracks)} tracks"
+        complain(f"{source} is silent in {share} and has no score there: {names}")
