@@ -90,7 +90,9 @@ def knowing_systems(arguments: Namespace, weights: dict[str, Path | None], sourc
     """
     known = {}
     for name, path in weights.items():
-        system = systems.load_system(asked(arguments, name, path))
+        alone = asked(arguments, name, path)
+        alone.device = "cpu"  # here it is only asked what it knows
+        system = systems.load_system(alone)
         try:
             if system.sources:
                 system.only(sources)
