@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from conftest import TINY
 from threadpoolctl import threadpool_limits
 
 from glowsep import cluster
-from glowsep.cli import command_line, evaluate, main, train
+from glowsep.cli import command_line, comparing, evaluate, main, train
 from glowsep.datasets.shipped import shipped
 from glowsep.errors import ClusterError
 from glowsep.learning.training import save_checkpoint
@@ -159,6 +160,26 @@ def test_a_baseline_of_one_s_own_is_scored_on_the_workers_too(scheduler, dataset
     report = ["--report", tmp_path / "report.html"]
     assert run("evaluate", dataset, *options, *report, "--scheduler", scheduler) == 0
     assert scores.read_bytes() == alone
+
+
+def test_all_systems_are_scored_on_the_workers_as_here(
+    scheduler, dataset, priors, baselines, tmp_path, monkeypatch, capsys
+):
+    """Their time and memory are measured only here."""
+    shutil.copytree(priors, tmp_path / "shipped" / "priors")
+    monkeypatch.setattr("glowsep.datasets.shipped.DATA", tmp_path / "shipped")
+    monkeypatch.setattr(comparing, "in_own_process", lambda function, *arguments: function(*arguments))
+    monkeypatch.setattr(comparing, "keep_freed_memory", lambda: None)
+    options = ["--method", "all", "--baselines", baselines, "--quiet", "--json"]
+    with one_thread():
+        assert run("evaluate", dataset, *options, tmp_path / "here.json") == 0
+    assert run("evaluate", dataset, *options, tmp_path / "there.json", "--scheduler", scheduler) == 0
+    assert "on workers, time and memory are not measured" in capsys.readouterr().err
+    here, there = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("here", "there"))
+    for one, other in zip([here, *here["beside"]], [there, *there["beside"]], strict=True):
+        assert one.pop("cost") and other.pop("cost") is None
+        one.pop("beside", None), other.pop("beside", None)
+        assert one == other
 
 
 def test_what_the_workers_are_told_does_not_change_the_command_s_own_arguments(dataset, baselines, monkeypatch):
