@@ -137,6 +137,37 @@ def test_tables_show_the_figures_of_the_files(readme_tables):
     )
 
 
+def test_a_system_that_is_new_is_in_the_tables_with_what_it_takes(readme_tables, tmp_path):
+    spread = {"sdr": 2.0}
+    one = {
+        "method": "oracle_power",
+        "mean": {"sdr": 7.5},
+        "spread": spread,
+        "sources": {"bass": {"sdr": -1.5}},
+        "source_spreads": {"bass": spread},
+        "trained_on": "nothing",
+        "training": {"hours": 0.0, "core_minutes": 0.0},
+        "parameter_count": 0,
+        "cost": {"seconds": 3.0, "core_seconds": 0.25, "peak_memory": 200 * 2**20},
+    }
+    new = one | {
+        "method": "brand_new",
+        "trained_on": "mixtures",
+        "training": {"hours": 7.25, "core_minutes": None},
+        "parameter_count": 645_800,
+        "cost": None,
+    }
+    old = one | {"method": "nmf", "source_spreads": {"bass": {"sdr": None}}}
+    path = tmp_path / "scores.json"
+    path.write_text(json.dumps(one | {"beside": [new, old]}))
+    lines = readme_tables.systems(path).splitlines()[-3:]
+    assert lines[0] == "| Poisson NMF | −1.50 | 7.50 ± 2.00 | nothing | – | – | – | 0.25 | 200 |"
+    assert lines[1].startswith("| ceiling: oracle masks of power | −1.50 ± 2.00 | 7.50 ± 2.00 | nothing |")
+    assert lines[2] == "| brand_new | −1.50 ± 2.00 | 7.50 ± 2.00 | mixtures | 7.2 | ? | 645,800 | – | – |"
+    assert readme_tables.results(path).splitlines()[-1] == "| brand_new | −1.50 | 7.50 | mixtures |"
+    assert readme_tables.spreads(path).splitlines()[-1] == "| brand_new | −1.50 ± 2.00 | 7.50 ± 2.00 |"
+
+
 def test_a_section_that_was_written_by_hand_is_written_again(readme_tables):
     by_hand = "before <!-- speed:begin -->\nfast\n<!-- speed:end --> after"
     assert "fast" not in readme_tables.updated(by_hand)

@@ -20,23 +20,91 @@ METHODS = {
     "equal_share": "floor: the mixture ÷ 4",
     "average_spectrum": "average-spectrum masks",
     "nmf": "Poisson NMF",
-    "instglow": "**glowsep**",
+    "gan_prior": "GAN-prior",
+    "musicglow": "MusicGlow",
+    "instglow": "**glowsep** (instGlow)",
+    "wave_u_net": "Wave-U-Net",
+    "demucs": "Demucs",
     "oracle_magnitude": "ceiling: oracle masks of magnitude",
     "oracle_power": "ceiling: oracle masks of power",
 }
 
 
-def results(path):
-    """Methods by sources: SDR in dB, from what ``evaluate --json`` wrote."""
+def evaluations(path):
+    """What ``evaluate --json`` wrote of every method, in the order of `METHODS`; those that it lacks come last."""
     scored = json.loads(path.read_text(encoding="utf-8"))
-    evaluation_of = {evaluation["method"]: evaluation for evaluation in [scored, *scored["beside"]]}
-    sources = list(scored["sources"])
+    places = {method: place for place, method in enumerate(METHODS)}
+    return sorted([scored, *scored["beside"]], key=lambda found: places.get(found["method"], len(places)))
+
+
+def results(path):
+    """Methods by sources: SDR in dB, from what ``evaluate --json`` wrote. The short form of `systems`."""
+    found = evaluations(path)
+    sources = list(found[0]["sources"])
     rows = [
-        [METHODS[method], *(evaluation_of[method]["sources"][source]["sdr"] for source in sources), mean]
-        for method in METHODS
-        if method in evaluation_of and (mean := evaluation_of[method]["mean"]["sdr"]) is not None
+        [
+            METHODS.get(each["method"], each["method"]),
+            *(each["sources"][source]["sdr"] for source in sources),
+            mean,
+            each["trained_on"],
+        ]
+        for each in found
+        if (mean := each["mean"]["sdr"]) is not None
     ]
-    return table(["SDR in dB", *sources, "mean"], rows)
+    return table(["SDR in dB", *sources, "mean", "trained on"], rows, texts=1)
+
+
+def spreads(path):
+    """Methods by sources: mean and standard deviation of the songs' SDR in dB, from what ``evaluate --json`` wrote."""
+    found = evaluations(path)
+    head = ["SDR in dB", *found[0]["sources"], "mean"]
+    return table(head, [[METHODS.get(each["method"], each["method"]), *scores_of(each)] for each in found], texts=1)
+
+
+def systems(path):
+    """The same, beside what each system was trained on and what it takes: from ``evaluate --method all --json``."""
+    found = evaluations(path)
+    head = [
+        "SDR in dB",
+        *found[0]["sources"],
+        "mean",
+        "trained on",
+        "hours",
+        "core-minutes",
+        "parameters",
+        "s/s",
+        "MiB",
+    ]
+    rows = [[METHODS.get(each["method"], each["method"]), *scores_of(each), *takings_of(each)] for each in found]
+    picture = "![SDR of every song and source, a row for each system](../../data/systems.png)\n\n"
+    return (picture if (REPOSITORY / "data" / "systems.png").exists() else "") + table(head, rows, texts=1)
+
+
+def scores_of(found):
+    """Mean ± standard deviation of the songs' SDR, for each source and over all."""
+    pairs = [(found["sources"][source], found["source_spreads"][source]) for source in found["sources"]]
+    return [
+        "–"
+        if mean["sdr"] is None
+        else number(mean["sdr"]) + ("" if spread["sdr"] is None else f" ± {spread['sdr']:.2f}")
+        for mean, spread in [*pairs, (found["mean"], found["spread"])]
+    ]
+
+
+def takings_of(found):
+    """What a system was trained on, and what training and separating take; a question mark for what is not known."""
+    cost, peak = found["cost"] or {}, (found["cost"] or {}).get("peak_memory")
+    use = [f"{cost['core_seconds']:.2f}" if cost else "–", f"{peak / 2**20:.0f}" if peak else "–"]
+    if found["trained_on"] == "nothing":
+        return ["nothing", "–", "–", "–", *use]
+    hours, minutes = (found["training"][name] for name in ("hours", "core_minutes"))
+    return [
+        found["trained_on"],
+        "?" if hours is None else f"{hours:.1f}",
+        "?" if minutes is None else f"{minutes:.0f}",
+        f"{found['parameter_count']:,}",
+        *use,
+    ]
 
 
 def ablation(path):
@@ -70,6 +138,19 @@ def robustness(path):
         f"{scored['songs']} for NMF:\n\n"
     )
     return title + table(["SDR in dB", "glowsep, before", "now", "NMF, before", "now"], rows, texts=1)
+
+
+def pre_echo(path):
+    """Masks and NMF by windows: SDR of a quiet half, whole and less its end, from what ``pre_echo.py --json`` wrote."""
+    scored = json.loads(path.read_text(encoding="utf-8"))
+    end = f"less its last {scored['left_out']:g} s"
+    head = ["SDR in dB", "window", "0 dB", end, "−40 dB", end]
+    rows = [
+        [row["system"], f"{row['window']}", *(score for level in row["scores"].values() for score in level.values())]
+        for row in sorted(scored["rows"], key=lambda row: row["system"])
+    ]
+    title = f"The first {scored['seconds'] / 2:g} s of {scored['songs']} songs of the validation split:\n\n"
+    return title + table(head, rows, texts=1)
 
 
 def speed(path):
@@ -164,9 +245,11 @@ def steps_and_separation(path):
 
 SECTIONS = {
     "fluidr3": (results, RESULTS / "fluidr3-test.json"),
-    "musescore": (results, RESULTS / "musescore-test.json"),
+    "fluidr3-systems": (systems, RESULTS / "fluidr3-test.json"),
+    "musescore": (spreads, RESULTS / "musescore-test.json"),
     "ablation": (ablation, RESULTS / "ablation.json"),
     "robustness": (robustness, RESULTS / "robustness.json"),
+    "pre-echo": (pre_echo, RESULTS / "pre_echo.json"),
     "speed": (speed, RESULTS / "speed.json"),
     "steps": (steps, RESULTS / "compare.json"),
     "steps-avx512": (steps_and_separation, RESULTS / "compare-avx512.json"),
@@ -178,6 +261,11 @@ SECTIONS = {
 }
 
 
+def number(value):
+    """Two decimals and a true minus sign."""
+    return f"{value:.2f}".replace("-", "−")
+
+
 def table(head, rows, texts=None):
     """A Markdown table; numbers get two decimals and a true minus sign, None a dash.
 
@@ -185,7 +273,7 @@ def table(head, rows, texts=None):
     """
 
     def shown(cell):
-        return "–" if cell is None else cell if isinstance(cell, str) else f"{cell:.2f}".replace("-", "−")
+        return "–" if cell is None else cell if isinstance(cell, str) else number(cell)
 
     texts = len([cell for cell in rows[0] if isinstance(cell, str)]) if texts is None else texts
     rule = ["---"] * texts + ["--:"] * (len(head) - texts)
