@@ -2,9 +2,10 @@
 
     python tests/benchmarks/pre_echo.py data/freedoom4 --json data/results/pre_echo.json
 
-The first half of an excerpt is 40 dB quieter than the second, as in robustness.py. Scored is the first half, and the same
-less its last tenth of a second: SDR in dB, mean over songs of the validation split. The masks know the true sources, in
-STFTs of several windows; NMF has learnt its dictionaries from the data set's training songs, one set for each window.
+The first half of an excerpt is 40 dB quieter than the second, as in robustness.py. Scored is the first half, and the
+same less its last tenth of a second: SDR in dB, mean over songs of the validation split. The masks know the true
+sources, in STFTs of several windows; NMF has learnt its dictionaries from the data set's training songs, one set for
+each window.
 """
 
 import argparse
