@@ -8,6 +8,8 @@ from glowsep.arrays.threads import blas
 from glowsep.errors import DatasetError
 from glowsep.signals.mid import WINDOW_LENGTH
 from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
+from glowsep.systems.gan_prior.gan import GAN
+from glowsep.systems.gan_prior.model import GANConfig
 from glowsep.systems.glow.labelled import LabelledPrior, with_labels
 from glowsep.systems.glow.model import GlowConfig
 from glowsep.systems.glow.prior import NOISE_FEATURES, Prior, PriorConfig
@@ -40,6 +42,15 @@ def tiny_labelled_prior(config=TINY_LABELLED, names=INSTRUMENTS):
     levels = np.geomspace(0.1, 0.4, len(names), dtype=np.float32)
     prior.flow.forward(prior.compress(magnitudes[:, :, :200]), prior.condition(levels))
     return prior
+
+
+def tiny_gan(name, form="spectrogram"):
+    """An untrained generator that has moved: it makes sounds of its own, and z = 0 has a gradient."""
+    rng = np.random.default_rng(sum(name.encode()))
+    gan = GAN(name, GANConfig(form, channels=1), rng)
+    for parameter in gan.generator.parameters().values():
+        parameter += 0.1 * rng.standard_normal(parameter.shape, np.float32)
+    return gan
 
 
 def dataset_refused(action, *words):

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import soundfile
-from conftest import INSTRUMENTS, RATE, TINY, TINY_LABELLED, noise, tiny_labelled_prior, tiny_prior
+from conftest import INSTRUMENTS, RATE, TINY, TINY_LABELLED, noise, tiny_gan, tiny_labelled_prior, tiny_prior
 from numpy.testing import assert_allclose
 from strict_array import stand_in
 
@@ -29,6 +29,7 @@ from glowsep.layers import (
     Linear,
     LinearInterpolation,
     Padding,
+    PhaseShuffle,
     ReLU,
     Reshape,
     SincResampling,
@@ -45,6 +46,12 @@ from glowsep.learning.wasserstein import critic_loss, generator_loss
 from glowsep.signals import spectrogram
 from glowsep.signals.masks import mask_waveform, ratio_masks
 from glowsep.signals.phase import griffin_lim
+from glowsep.systems.gan_prior.model import FORMS
+from glowsep.systems.gan_prior.search import ProjectedGradientDescent
+from glowsep.systems.gan_prior.separate import separate as separate_by_gans
+from glowsep.systems.gan_prior.spectra import LogMagnitudes, WaveformSpectra
+from glowsep.systems.gan_prior.train import GANRun
+from glowsep.systems.gan_prior.train import TrainingConfig as GANTraining
 from glowsep.systems.glow.fast.freeze import freeze
 from glowsep.systems.glow.fast.fuse import fuse
 from glowsep.systems.glow.fast.parallel import parallel
@@ -229,6 +236,9 @@ def plain_layers():
     yield "Decimation", Decimation, (2, 4, 5)
     yield "Padding", lambda: Padding(2, 1, "reflect"), (2, 4, 5)
     yield "Padding, edge", lambda: Padding(2, 1, "edge"), (2, 4, 5)
+    yield "PhaseShuffle", lambda: PhaseShuffle(2, (1, -2)), (2, 4, 5)
+    yield "LogMagnitudes", lambda: LogMagnitudes(np.zeros(4, np.float32), np.ones(4, np.float32)), (2, 4, 5)
+    yield "WaveformSpectra", lambda: WaveformSpectra(16, 8), (2, 1, 64)
     yield "SkipConcatenation", lambda: SkipConcatenation(StridedConvolution(4, 3, kernel=2)), (2, 4, 6)
     yield "SkipSum", lambda: SkipSum(StridedConvolution(4, 4, kernel=2)), (2, 4, 6)
     yield "SincResampling, up", lambda: SincResampling(2, 1), (2, 4, 70)
@@ -460,6 +470,35 @@ def test_musicglow_separates_on_the_device(search, xp, tmp_path):
 def test_silence_on_the_device_is_silence(xp):
     found = separate(np.zeros((2, 900), np.float32), [prior_on_device("bass"), prior_on_device("drums")], RATE)
     assert found.estimates.shape == (2, 2, 900) and not found.estimates.any()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_gan_learns_and_draws_on_the_device(form, xp):
+    drawn = []
+    for device in ("cpu", "cuda"):
+        gan = tiny_gan("bass", form).to(device)
+        run = GANRun(gan, noise(20_000), noise(20_000), GANTraining(batch=2, critic_steps=1))
+        run.begin()
+        losses = [run.step(0), run.validation_loss(1)]
+        run.load({name: to_host(array).copy() for name, array in run.arrays().items()})
+        drawn.append((gan.sample(0.1, np.random.default_rng(0), iterations=2), losses))
+    (here, of_host), (there, of_device) = drawn
+    assert_same(there, here, xp, 1e-2)
+    assert_allclose(of_device, of_host, rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("mixture_on", ["cpu", "cuda"])
+def test_gans_separate_where_they_lie_and_answer_on_the_host(form, mixture_on, xp):
+    mixture, search, found = noise(2, 3000), ProjectedGradientDescent(2), []
+    for device in ("cpu", "cuda"):
+        gans = [tiny_gan(name, form).to(device) for name in INSTRUMENTS[:2]]
+        given = to_device(mixture, mixture_on) if device == "cuda" else mixture
+        found.append(separate_by_gans(given, gans, 44100, search))
+    for name in ("estimates", "raw", "latents"):
+        here, there = (getattr(one, name) for one in found)
+        assert isinstance(there, np.ndarray)
+        assert_allclose(there, here, rtol=1e-2, atol=1e-3)
 
 
 def test_files_are_separated_by_priors_on_the_device(xp, song, tmp_path):

@@ -30,6 +30,7 @@ from glowsep.layers import (
     LinearInterpolation,
     Padding,
     Parameters,
+    PhaseShuffle,
     ReLU,
     Reshape,
     SincResampling,
@@ -43,6 +44,7 @@ from glowsep.layers import (
 from glowsep.layers.activations import Slopes
 from glowsep.layers.lstm import LSTMLayer
 from glowsep.layers.parameters import all_parts, replica
+from glowsep.systems.gan_prior.spectra import LogMagnitudes, WaveformSpectra
 from glowsep.systems.glow.fast.freeze import freeze
 from glowsep.systems.glow.fast.fuse import FusedGlow, fuse
 from glowsep.systems.glow.fast.fused_step import FusedStep
@@ -111,8 +113,10 @@ SMALL = {
     LeakyReLU: (LeakyReLU, 4, 0),
     Linear: (lambda: Linear(4, 3), 4, 0),
     LinearInterpolation: (LinearInterpolation, 4, 0),
+    LogMagnitudes: (lambda: LogMagnitudes(np.float32([0, 1, -1, 2]), np.full(4, 0.5, np.float32)), 4, 0),
     Padding: (lambda: Padding(2, 1, "reflect"), 4, 0),
     ParallelGlow: (lambda: parallel(fuse(Glow(SMALL_GLOW))), 2, 2),
+    PhaseShuffle: (lambda: PhaseShuffle(2, (-2,)), 4, 0),
     ReLU: (ReLU, 4, 0),
     Reshape: (lambda: Reshape(2, -1), 4, 0),
     SincResampling: (lambda: SincResampling(1, 2), 4, 0),
@@ -123,6 +127,7 @@ SMALL = {
     StridedConvolution: (lambda: StridedConvolution(4, 3, kernel=3, stride=2, padding="same"), 4, 0),
     Tanh: (Tanh, 4, 0),
     TransposedConvolution: (lambda: TransposedConvolution(4, 3, kernel=3, stride=2, padding=1), 4, 0),
+    WaveformSpectra: (lambda: WaveformSpectra(4, 2), 4, 0),
 }
 
 

@@ -380,3 +380,25 @@ def test_resampling_keeps_a_tone_and_removes_one_above_the_lower_nyquist_frequen
     assert np.abs(up[0, 0, 400:-400:2] - low[middle]).max() < 1e-3
     with pytest.raises(ValueError, match="rates are 0 and 1, but must be at least 1"):
         SincResampling(0, 1)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_chain_can_do_without_the_gradient_with_respect_to_its_input(frozen):
+    """The same gradients of all parameters, and the tape is empty; a first layer that has no such method goes back."""
+    rng = np.random.default_rng(0)
+    for first in (StridedConvolution(2, 3, 3, 2), LeakyReLU()):
+        chain = Chain(first, StridedConvolution(3 if first.parameters() else 2, 2, 2), Tanh())
+        chain = chain.frozen() if frozen else chain
+        x = rng.standard_normal((2, 2, 11), np.float32)
+        found = []
+        for way_back in (chain.backward, chain.set_gradients):
+            tape = []
+            dy = chain.forward(x, tape)
+            way_back(dy, tape)
+            assert tape == []
+            found.append(chain.gradients())
+        for name, gradient in found[0].items():
+            if frozen:
+                assert gradient is found[1][name] is None
+            else:
+                np.testing.assert_array_equal(found[1][name], gradient)

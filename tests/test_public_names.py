@@ -122,6 +122,7 @@ def test_the_registry_has_every_system_by_name():
     assert list(glowsep.systems.registry.SYSTEMS) == [
         "instglow",
         "musicglow",
+        "gan_prior",
         "mixture",
         "equal_share",
         "average_spectrum",

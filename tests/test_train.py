@@ -12,17 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from glowsep.datasets.solos import without_silence
 from glowsep.errors import PriorError
 from glowsep.learning import training
 from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.systems.glow import train
-from glowsep.systems.glow.excerpts import (
-    overdriven,
-    random_batch,
-    random_equalisers,
-    random_noise_levels,
-    without_silence,
-)
+from glowsep.systems.glow.excerpts import overdriven, random_batch, random_equalisers, random_noise_levels
 from glowsep.systems.glow.prior import Prior
 from glowsep.systems.glow.train import TrainingConfig, fit
 

@@ -30,6 +30,7 @@ DEFAULTS = {
     "iterations": None,
     "weight": None,
     "mask_exponent": MASK_EXPONENT,
+    "raw": False,
     "device": "cpu",
 }
 #: What the command line calls them, if not by their own name.
@@ -85,6 +86,9 @@ def add_search(parser: ArgumentParser) -> None:
         default=DEFAULTS["mask_exponent"],
         help="masks divide the mixture in proportion to the magnitudes to the power of P (default: %(default)s)",
     )
+    parser.add_argument(
+        "--raw", action="store_true", help="for gan_prior: write what the generators make, not the mixture under masks"
+    )
 
 
 def search(arguments: Namespace) -> Callable[..., Found]:
@@ -106,7 +110,7 @@ def load_system(arguments: Namespace) -> System:
         return system.load()
     if not system.per_source and len(paths) > 1:
         raise PriorError(f"{paths[1]}: {arguments.method} is a single file; name one only")
-    given = {name: getattr(arguments, name) for name in ("mask_exponent", "seed", "device")}
+    given = {name: getattr(arguments, name) for name in ("iterations", "mask_exponent", "raw", "seed", "device")}
     accepted_ones = accepted(system.load, given | {"search": search(arguments)})
     return system.load(paths if system.per_source else paths[0], **accepted_ones)
 

@@ -16,6 +16,7 @@ from glowsep.datasets.joined import Joined
 from glowsep.datasets.solos import validation_split
 from glowsep.errors import PriorError
 from glowsep.learning.training import LearningCurve
+from glowsep.systems.gan_prior.model import FORMS, GANConfig
 from glowsep.systems.glow.prior import PriorConfig
 from glowsep.systems.glow.train import TrainingConfig
 from glowsep.systems.registry import SYSTEMS, TRAINED
@@ -26,6 +27,7 @@ EXAMPLE = "python -m glowsep train data/freedoom4 --source bass -o priors/bass.n
 #: Those options that training takes; which of them a system knows, its functions' signatures say.
 TRAINING = (
     "steps", "batch", "frames", "drive", "start", "window_length", "hop", "flow_steps", "hidden", "exponent", "scale",
+    "form", "channels",
 )  # fmt: skip
 
 #: The options that not every system takes, as they are if nobody gives them.
@@ -64,7 +66,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="PATH",
         help="a file.npz, or a folder to write <source>.npz to (default: priors; baselines for the baselines)",
     )
-    systems.add_method(parser, TRAINED, "instglow is a prior for each source, the others are one file for all")
+    systems.add_method(parser, TRAINED, "instglow and gan_prior are a file for each source, the others are one for all")
     parser.add_argument(
         "--steps", type=options.whole_number(1), metavar="N", help=f"of Adam (default: {default.steps} for instglow)"
     )
@@ -73,6 +75,17 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=options.whole_number(1),
         metavar="N",
         help=f"excerpts per step (default: {default.batch} for instglow)",
+    )
+    parser.add_argument(
+        "--form",
+        choices=FORMS,
+        help=f"of gan_prior: SpecGAN or WaveGAN (default: {GANConfig.form})",
+    )
+    parser.add_argument(
+        "--channels",
+        type=options.whole_number(1),
+        metavar="N",
+        help=f"of gan_prior's networks at their wide end; 64 were published (default: {GANConfig.channels})",
     )
     parser.add_argument(
         "--frames",

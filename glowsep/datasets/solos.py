@@ -1,6 +1,6 @@
 """What systems learn from that are trained on solos: recordings of one instrument alone, never a mixture."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +107,64 @@ def solo_waveforms(dataset: Dataset, source: str, rate: int, quiet: bool = False
         yield mid(waveform, own_rate, rate)
     if none:
         raise never_plays(dataset, source)
+
+
+def solo_audio(dataset: Dataset, source: str, rate: int, progress: bool = False) -> np.ndarray:
+    """All solo recordings of a source, (samples,): mono, at one rate, without their pauses, one after the other."""
+    solos = solo_waveforms(dataset, source, rate, quiet=not progress)
+    return np.concatenate([without_silence(waveform, rate) for waveform in solos])
+
+
+def without_silence(waveform: np.ndarray, rate: int, threshold_db: float = -60, longest: float = 0.5) -> np.ndarray:
+    """The waveform (samples,) with every pause of more than ``longest`` seconds cut to that length.
+
+    A pause is a run of blocks of 10 ms whose root mean square is ``threshold_db`` below the whole waveform's peak.
+    Half a second of each stays: how a note dies away belongs to the instrument.
+    """
+    block = rate // 100
+    blocks = waveform[: len(waveform) // block * block].reshape(-1, block)
+    silent = np.sqrt((blocks**2).mean(axis=1)) <= 10 ** (threshold_db / 20) * np.abs(waveform).max(initial=0)
+    index = np.arange(len(blocks))
+    since_sound = index - np.maximum.accumulate(np.where(silent, -1, index))
+    return blocks[~silent | (since_sound * block <= longest * rate)].reshape(-1)
+
+
+def require_playing(
+    datasets: Mapping[str, Dataset], sources: Iterable[str], rate: int, needed: Mapping[str, int]
+) -> None:
+    """Refuse data sets in which a source plays for too short a time, before any is learnt.
+
+    Recordings are read only until enough of the source has been heard.
+
+    Parameters
+    ----------
+    datasets : dict of str to glowsep.datasets.Dataset
+        By what they are for: "training", "validation".
+    sources : iterable of str
+    rate : int
+        Hz.
+    needed : dict of str to int
+        How many samples of every source, at that rate and without its pauses.
+
+    Raises
+    ------
+    DatasetError
+        Names the data set, the source, and how many seconds of it were found and are needed.
+    """
+    for source in sources:
+        for part, dataset in datasets.items():
+            found = 0
+            for waveform in solo_waveforms(dataset, source, rate, quiet=True):
+                if waveform.any():
+                    found += len(without_silence(waveform, rate))
+                if found >= needed[part]:
+                    break
+            else:
+                raise DatasetError(
+                    f"{dataset.folder}: {source} plays for {found / rate:.1f} s, pauses not counted, but "
+                    f"{needed[part] / rate:.1f} s are needed for {part}; add recordings, or train other sources "
+                    "with --source"
+                )
 
 
 def never_plays(dataset: Dataset, source: str) -> DatasetError:

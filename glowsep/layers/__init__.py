@@ -15,6 +15,7 @@ from glowsep.layers.linear import Linear, Reshape
 from glowsep.layers.lstm import LSTM
 from glowsep.layers.padding import Padding
 from glowsep.layers.parameters import Parameters
+from glowsep.layers.phase_shuffle import PhaseShuffle
 from glowsep.layers.rates import Decimation, LinearInterpolation
 from glowsep.layers.sinc_resampling import SincResampling
 from glowsep.layers.skip import SkipConcatenation, SkipSum
@@ -40,6 +41,7 @@ __all__ = [
     "LinearInterpolation",
     "Padding",
     "Parameters",
+    "PhaseShuffle",
     "ReLU",
     "Reshape",
     "SincResampling",

@@ -42,6 +42,13 @@ class Chain(Parameters):
             dy = layer.backward(dy, tape)
         return dy
 
+    def set_gradients(self, dy: np.ndarray, tape: list) -> None:
+        """``backward`` for whoever needs no gradient with respect to x: the first layer does not compute it."""
+        first, *others = self.layers
+        for layer in reversed(others):
+            dy = layer.backward(dy, tape)
+        (first.set_gradients if hasattr(first, "set_gradients") else first.backward)(dy, tape)
+
     def linearise(self, x: np.ndarray, tape: list) -> tuple[np.ndarray, Chain]:
         """The output y, and the linear chain ``v -> J v`` of directions v at x.
 

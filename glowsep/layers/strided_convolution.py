@@ -105,14 +105,19 @@ class StridedConvolution(Parameters):
 
     def backward(self, dy: np.ndarray, tape: list) -> np.ndarray:
         """The gradient with respect to x, from that with respect to y; sets dW and db."""
-        shape = tape.pop()
-        dy = channels_first(dy)
+        shape = tape[-1]
+        self.set_gradients(dy, tape)
         windows, amounts = self._windows_and_amounts(shape)
+        start = tuple(before for before, _ in amounts)
+        return batch_first(spread(self.W, channels_first(dy), windows, start, with_batch(shape[0], shape[2:])))
+
+    def set_gradients(self, dy, tape):
+        """``backward`` for whoever needs no gradient with respect to x."""
+        tape.pop()
         if not self.is_frozen:
+            dy = channels_first(dy)
             self.dW = outer(dy, tape.pop())
             self.db = None if self.b is None else row_sums(dy.reshape(len(dy), -1))
-        start = tuple(before for before, _ in amounts)
-        return batch_first(spread(self.W, dy, windows, start, with_batch(shape[0], shape[2:])))
 
     def linearise(self, x: np.ndarray, tape: list) -> tuple[np.ndarray, Self]:
         """y, and the linear layer ``y + J v`` of directions v: the same convolution without its bias."""

@@ -74,7 +74,7 @@ def gradient_penalty(
     v = (2 * weight / len(x)) * (1 - 1 / norms) * g
     tape = []
     linear.forward(v, tape)
-    linear.backward(ones, tape)
+    (linear.set_gradients if hasattr(linear, "set_gradients") else linear.backward)(ones, tape)
     found = linear.gradients()
     return penalty, {
         name: found[name] if name in found else xp.zeros_like(parameter)

@@ -65,6 +65,38 @@ def load_arrays(path: str | PathLike, kind: str) -> tuple[dict, dict]:
     return header, arrays
 
 
+def weight_files(path: str | PathLike) -> list[Path]:
+    """The file itself, or all ``.npz`` files of a folder, in the order of their names.
+
+    Raises
+    ------
+    PriorError
+        If there is none in the folder.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return [path]
+    files = sorted(path.glob("*.npz"))
+    if not files:
+        raise PriorError(f"{path}: no prior (.npz) in it; train some with: python -m glowsep train --help")
+    return files
+
+
+def make_folder(path: str | PathLike) -> None:
+    """Make a folder for files of weights, unless it is there.
+
+    Raises
+    ------
+    PriorError
+        If it cannot be made.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "there is a file of this name" if isinstance(error, FileExistsError) else error.strerror
+        raise PriorError(f"{path}: the folder cannot be made ({reason}); choose another") from None
+
+
 def _read(path):
     """The header and the arrays of a file, whatever they say."""
     if path.is_dir():

@@ -3,6 +3,7 @@
 from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
 from glowsep.systems.floors_and_ceilings.ceilings import OracleMagnitude, OraclePower
 from glowsep.systems.floors_and_ceilings.floors import EqualShare, Mixture
+from glowsep.systems.gan_prior.gan_prior import GANPrior
 from glowsep.systems.glow.instglow import InstGlow
 from glowsep.systems.glow.musicglow import MusicGlow
 from glowsep.systems.nmf.model import PoissonNMF
@@ -12,6 +13,7 @@ from glowsep.systems.system import System
 SYSTEMS: dict[str, type[System]] = {
     "instglow": InstGlow,
     "musicglow": MusicGlow,
+    "gan_prior": GANPrior,
     "mixture": Mixture,
     "equal_share": EqualShare,
     "average_spectrum": AverageSpectrum,

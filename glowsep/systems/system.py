@@ -44,6 +44,7 @@ class System(ABC):
     per_source : bool
         Whether each source is trained by itself, by ``fit_source(dataset, source, ...)``. It returns a model, whose
         ``save(path, dtype)`` writes the weights in that precision, and its `glowsep.learning.training.LearningCurve`.
+        ``load_source(path)`` reads such a model, whose ``sample(seconds, rng, ...)`` draws a sound.
     unit : str or None
         Of the losses in its learning curve; None if it learns without one.
     curve : glowsep.learning.training.LearningCurve or None

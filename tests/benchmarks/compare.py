@@ -19,6 +19,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))  # the repository: it need not be installed
 
+import compare_gan
 import compare_memory
 import compare_signals
 import compare_steps
@@ -27,7 +28,7 @@ from glowsep.arrays.memory import keep_freed_memory
 from glowsep.arrays.threads import blas
 
 SONG = REPOSITORY / "data" / "freedoom4" / "test" / "freedoom2_doom" / "mix.flac"
-PARTS = ("steps", "memory", "signals", "separation")
+PARTS = ("steps", "gan", "memory", "signals", "separation")
 
 
 def machine(device):
@@ -57,6 +58,8 @@ def measured(part, arguments):
     """The figures of one part."""
     if part == "steps":
         return compare_steps.measure(arguments.batches, arguments.rounds, arguments.device, show)
+    if part == "gan":
+        return compare_gan.measure(arguments.rounds, arguments.device, show)
     if part == "memory":
         return compare_memory.measure(arguments.device, show)
     if part == "signals":

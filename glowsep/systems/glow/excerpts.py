@@ -94,19 +94,5 @@ def random_noise_levels(config: PriorConfig, count: int, rng: np.random.Generato
     return (config.sigma_min ** (1 - position) * config.sigma_max**position).astype(np.float32)
 
 
-def without_silence(waveform: np.ndarray, rate: int, threshold_db: float = -60, longest: float = 0.5) -> np.ndarray:
-    """The waveform (samples,) with every pause of more than ``longest`` seconds cut to that length.
-
-    A pause is a run of blocks of 10 ms whose root mean square is ``threshold_db`` below the whole waveform's peak.
-    Half a second of each stays: how a note dies away belongs to the instrument.
-    """
-    block = rate // 100
-    blocks = waveform[: len(waveform) // block * block].reshape(-1, block)
-    silent = np.sqrt((blocks**2).mean(axis=1)) <= 10 ** (threshold_db / 20) * np.abs(waveform).max(initial=0)
-    index = np.arange(len(blocks))
-    since_sound = index - np.maximum.accumulate(np.where(silent, -1, index))
-    return blocks[~silent | (since_sound * block <= longest * rate)].reshape(-1)
-
-
 def _root_mean_square(excerpts):
     return array_module(excerpts).sqrt((excerpts**2).mean(axis=1, keepdims=True))

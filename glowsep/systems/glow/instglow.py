@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from glowsep.datasets.solos import solo_waveforms
+from glowsep.datasets.solos import require_playing, solo_audio
 from glowsep.datasets.track import Dataset
-from glowsep.errors import DatasetError, PriorError
+from glowsep.errors import PriorError
 from glowsep.learning.training import LearningCurve
 from glowsep.learning.training_record import TrainingRecord
+from glowsep.learning.weights import make_folder, weight_files
 from glowsep.signals.masks import MASK_EXPONENT
 from glowsep.signals.spectrogram import require_window
-from glowsep.systems.glow.excerpts import without_silence
 from glowsep.systems.glow.prior import Prior, PriorConfig
 from glowsep.systems.glow.searching import SearchingSystem
 from glowsep.systems.glow.separate import require_one_domain
@@ -79,7 +79,7 @@ class InstGlow(SearchingSystem):
             If the folder cannot be made, or a checkpoint is damaged or of another training.
         """
         if checkpoint is not None:
-            _make_folder(checkpoint)
+            make_folder(checkpoint)
         priors = []
         for source in dataset.sources:
             file = None if checkpoint is None else Path(checkpoint, f"{source}.checkpoint")
@@ -197,7 +197,7 @@ class InstGlow(SearchingSystem):
         PriorError
             If ``path`` is a file, or the folder is not writable or full.
         """
-        _make_folder(path)
+        make_folder(path)
         for prior in self.priors:
             prior.save(Path(path, f"{prior.name}.npz"), precision)
 
@@ -228,6 +228,10 @@ class InstGlow(SearchingSystem):
         path = cls.shipped_weights() if path is None else path
         paths = [path] if isinstance(path, str | PathLike) else path
         return cls(load_priors(paths, device), search, mask_exponent, seed)
+
+    @classmethod
+    def load_source(cls, path: str | PathLike) -> Prior:
+        return Prior.load(path)
 
 
 def prior_config(
@@ -317,7 +321,7 @@ def load_priors(paths: Iterable[str | PathLike], device: str = "cpu") -> list[Pr
     >>> [prior.name for prior in load_priors([InstGlow.shipped_weights()])]
     ['bass', 'drums', 'guitar', 'piano']
     """
-    files = [file for path in paths for file in _files(Path(path))]
+    files = [file for path in paths for file in weight_files(path)]
     priors = [Prior.load(file) for file in files]
     try:
         require_one_domain(priors, files)
@@ -328,44 +332,9 @@ def load_priors(paths: Iterable[str | PathLike], device: str = "cpu") -> list[Pr
 
 def require_enough(datasets: Mapping[str, Dataset], source: str, config: PriorConfig, training: TrainingConfig) -> None:
     """Refuse a data set in which a source plays for too short a time: what `InstGlow.require_solos` asks of each."""
-    for part, dataset in datasets.items():
-        needed = shortest(config, training, validation=part == "validation")
-        found = 0
-        for waveform in solo_waveforms(dataset, source, config.rate, quiet=True):
-            if waveform.any():
-                found += len(without_silence(waveform, config.rate))
-            if found >= needed:
-                break
-        else:
-            raise DatasetError(
-                f"{dataset.folder}: {source} plays for {found / config.rate:.1f} s, pauses not counted, but "
-                f"{needed / config.rate:.1f} s are needed for {part}; add recordings, or train other sources "
-                "with --source"
-            )
-
-
-def solo_audio(dataset: Dataset, source: str, rate: int, progress: bool = False) -> np.ndarray:
-    """All solo recordings of a source, (samples,): mono, at one rate, without their pauses, one after the other."""
-    solos = solo_waveforms(dataset, source, rate, quiet=not progress)
-    return np.concatenate([without_silence(waveform, rate) for waveform in solos])
+    needed = {part: shortest(config, training, validation=part == "validation") for part in datasets}
+    require_playing(datasets, [source], config.rate, needed)
 
 
 def _given(**values):
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _make_folder(path):
-    try:
-        Path(path).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = "there is a file of this name" if isinstance(error, FileExistsError) else error.strerror
-        raise PriorError(f"{path}: the folder cannot be made ({reason}); choose another") from None
-
-
-def _files(path):
-    if not path.is_dir():
-        return [path]
-    files = sorted(path.glob("*.npz"))
-    if not files:
-        raise PriorError(f"{path}: no prior (.npz) in it; train some with: python -m glowsep train --help")
-    return files

@@ -7,11 +7,12 @@ from os import PathLike
 
 import numpy as np
 
+from glowsep.datasets.solos import solo_audio
 from glowsep.datasets.track import Dataset
 from glowsep.errors import PriorError
 from glowsep.learning.training_record import TrainingRecord
 from glowsep.signals.masks import MASK_EXPONENT
-from glowsep.systems.glow.instglow import prior_config, require_enough, solo_audio
+from glowsep.systems.glow.instglow import prior_config, require_enough
 from glowsep.systems.glow.labelled import LabelledPrior, with_labels
 from glowsep.systems.glow.searching import SearchingSystem
 from glowsep.systems.glow.together import LabelledRun

@@ -86,7 +86,7 @@ def fit(
     ----------
     prior : glowsep.Prior
     solo, validation : (samples,)
-        Solo recordings at the prior's rate, one after the other (see ``without_silence``).
+        Solo recordings at the prior's rate, one after the other (see `glowsep.datasets.solos.without_silence`).
     config : TrainingConfig
     checkpoint : path, optional
         Written at every validation; read first if it exists.

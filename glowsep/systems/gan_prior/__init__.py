@@ -1,0 +1,1 @@
+"""GAN-prior: a generator per instrument, trained against a critic, and a search among its latents."""
