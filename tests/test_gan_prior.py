@@ -193,13 +193,13 @@ def test_a_resumed_training_ends_at_the_same_weights(form, tmp_path):
 
 def test_a_critic_step_widens_the_distance_and_a_generator_step_narrows_it():
     gan, solo = tiny_gan("bass"), tone(40_000)
-    run = GANRun(gan, solo, solo, TrainingConfig(batch=4, learning_rate=1e-3))
+    run = GANRun(gan, solo, solo, TrainingConfig(batch=4))
     run.begin()
-    distances = [run._critic_step(np.random.default_rng(0)) for _ in range(4)]
+    distances = [run._critic_step(np.random.default_rng(0), 1e-3) for _ in range(4)]
     assert distances == sorted(distances) and distances[-1] > distances[0]
     before, critics = run.validation_loss(1), {n: a.copy() for n, a in run.critic.parameters().items()}
     for seed in range(3):
-        run._generator_step(np.random.default_rng(seed))
+        run._generator_step(np.random.default_rng(seed), 1e-3)
     assert run.validation_loss(1) < before
     for name, array in run.critic.parameters().items():
         assert_array_equal(array, critics[name])

@@ -88,7 +88,9 @@ def measure(rounds, device, progress):
         rows.append({"step": kind, "seconds": seconds, "floor": floor, "difference": difference})
         progress(describe(rows[-1]))
     floor = whole.pop("floor")
-    rows.append({"step": f"{TRAINING.critic_steps} critic, 1 generator", "seconds": whole, "floor": floor})
+    rows.append(
+        {"step": f"{TRAINING.critic_steps} of the critic, 1 of the generator", "seconds": whole, "floor": floor}
+    )
     progress(describe(rows[-1]))
     return [{"network": "SpecGAN", "batch": TRAINING.batch, **row} for row in rows]
 
