@@ -141,12 +141,9 @@ class GANRun(Run):
             "critic": Adam(self.critic.parameters(), **options),
         }
 
-        fading = config.decay > 0
-        self.schedule = (
-            WarmupStableDecay(config.learning_rate, 0, config.steps, config.decay)
-            if fading
-            else Constant(config.learning_rate)
-        )
+        self.schedule = Constant(config.learning_rate)
+        if config.decay:
+            self.schedule = WarmupStableDecay(config.learning_rate, 0, config.steps, config.decay)
 
     def begin(self):
         measure(self.gan, self.solo, self.config)
