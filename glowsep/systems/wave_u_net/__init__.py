@@ -1,0 +1,1 @@
+"""Wave-U-Net: a U-Net of one-dimensional convolutions, waveform in, waveforms out."""
