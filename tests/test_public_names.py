@@ -127,6 +127,8 @@ def test_the_registry_has_every_system_by_name():
         "equal_share",
         "average_spectrum",
         "nmf",
+        "wave_u_net",
+        "demucs",
         "oracle_magnitude",
         "oracle_power",
     ]

@@ -132,6 +132,15 @@ def with_replicas(value, known):
     return value
 
 
+def add_gradients(total, *others):
+    """Add the gradients of other replicas of a part to its own, in place."""
+    own = total.gradients()
+    for part in others:
+        for name, gradient in part.gradients().items():
+            if gradient is not None:  # as in a layer that is frozen by itself
+                own[name] += gradient
+
+
 def all_parts(part):
     """The part itself and everything inside it, each once, wherever ``replica`` looks for parts."""
     known = {}

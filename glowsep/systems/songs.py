@@ -1,5 +1,6 @@
 """Songs of any length in bounded memory: segment by segment, each fading into the next."""
 
+import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
@@ -27,6 +28,8 @@ def separate_song(
     progress: bool = True,
     stems: audio.Stems | None = None,
     highest_rate: int = RATE,
+    context: float = 0.0,
+    grid: int = 1,
 ) -> list[Path]:
     """Separate an audio file into ``folder/<source>.wav``, segment by segment.
 
@@ -47,6 +50,10 @@ def separate_song(
         Which of the files to write, in which format, and whether they may replace files that glowsep did not write.
     highest_rate : int
         In Hz: what the system hears ends at half of it.
+    context : float
+        Seconds before and after every segment that ``separate`` is given with it; what it makes of them is dropped.
+    grid : int
+        Segments begin at multiples of so many samples at the ``highest_rate``, if these are shorter than a segment.
 
     Returns
     -------
@@ -79,20 +86,24 @@ def separate_song(
     stems.require_free(song, paths)
     info = audio.check(song)
     stems.require_room(song, info.rate, info.channels)
-    hop, overlap = round((SEGMENT - OVERLAP) * info.rate), round(OVERLAP * info.rate)
-    number = 1 + max(0, ceil_divide(info.samples - hop - overlap, hop))
-    segments = tqdm(audio.segments(song, hop + overlap, hop), str(song), number, disable=not progress, unit="segment")
+    hop, overlap, around = (round(seconds * info.rate) for seconds in (SEGMENT - OVERLAP, OVERLAP, context))
+    if grid > 1:
+        hop = multiple_of(grid * info.rate // math.gcd(info.rate, highest_rate), hop)
+    length = around + hop + overlap + around
+    number = 1 + max(0, ceil_divide(info.samples - length, hop))
+    segments = tqdm(audio.segments(song, length, hop), str(song), number, disable=not progress, unit="segment")
     trust = Trust(highest_rate)
 
     def estimated():
         for start, segment in segments:
             estimates = separate(segment, info.rate, start)
             trust.listen(segment, info.rate, estimates)
-            yield estimates
+            is_last = start + segment.shape[1] == info.samples
+            yield estimates[:, :, around if start else 0 : None if is_last else segment.shape[1] - around]
 
     names = [sources[place] for place in chosen]
     with audio.StemWriter(folder, names, info.rate, info.channels, stems, mask_of(song)) as writer:
-        for block in cross_faded(estimated(), hop):
+        for block in cross_faded(estimated(), overlap):
             writer.write(block[chosen])
     trust.warn(song)
     if writer.gain < 1:
@@ -106,8 +117,13 @@ def separate_song(
     return paths
 
 
-def cross_faded(segments: Iterator[np.ndarray], hop: int) -> Iterator[np.ndarray]:
-    r"""Join segments that start every ``hop`` samples: where two overlap, one fades out while the next fades in.
+def multiple_of(step: int, length: int) -> int:
+    """The largest multiple of ``step`` up to ``length``; the length itself if there is none."""
+    return length - length % step if step <= length else length
+
+
+def cross_faded(segments: Iterator[np.ndarray], overlap: int) -> Iterator[np.ndarray]:
+    r"""Join segments whose last ``overlap`` samples are the next one's first: one fades out while the next fades in.
 
     .. math:: y_n = \frac{n}{N}\, b_n + \Big(1 - \frac{n}{N}\Big)\, a_n, \qquad n = 0 \dots N - 1
 
@@ -117,7 +133,7 @@ def cross_faded(segments: Iterator[np.ndarray], hop: int) -> Iterator[np.ndarray
     ----------
     segments : iterator of at least one (sources, channels, samples)
         May be modified in place.
-    hop : int
+    overlap : int
 
     Yields
     ------
@@ -127,15 +143,15 @@ def cross_faded(segments: Iterator[np.ndarray], hop: int) -> Iterator[np.ndarray
     Examples
     --------
     >>> up, down = np.ones((1, 1, 6)), np.zeros((1, 1, 6))
-    >>> np.concatenate(list(cross_faded(iter([up, down]), hop=4)), axis=2)[0, 0]
+    >>> np.concatenate(list(cross_faded(iter([up, down]), overlap=2)), axis=2)[0, 0]
     array([1. , 1. , 1. , 1. , 1. , 0.5, 0. , 0. , 0. , 0. ])
     """
+    fade = np.linspace(0, 1, overlap, endpoint=False, dtype=np.float32)
     tail = None  # the end of the segment before, which this one has in common with it
     for segment in segments:
         if tail is not None:
-            common = tail.shape[2]
-            fade = np.linspace(0, 1, common, endpoint=False, dtype=np.float32)
-            segment[:, :, :common] = fade * segment[:, :, :common] + (1 - fade) * tail
-        yield segment[:, :, :hop]
-        tail = segment[:, :, hop:]
+            segment[:, :, :overlap] = fade * segment[:, :, :overlap] + (1 - fade) * tail
+        end = max(0, segment.shape[2] - overlap)
+        yield segment[:, :, :end]
+        tail = segment[:, :, end:]
     yield tail

@@ -62,6 +62,11 @@ class DemucsConfig:
     rescale: float = 0.1
     rate: int = 44_100
 
+    @property
+    def grid(self) -> int:
+        """Samples from one frame of the deepest level to the next."""
+        return max(1, self.stride**self.depth // (2 if self.resample else 1))
+
     def valid_length(self, samples: int) -> int:
         """The fewest samples, at least ``samples``, whose windows fit on every level, so that none is left over."""
         length = 2 * samples if self.resample else samples
@@ -83,7 +88,7 @@ class DemucsConfig:
 
 
 class Demucs(Parameters):
-    r"""Estimates of all sources from a mixture, (batch, sources · channels, samples): the first source's channels first.
+    r"""Estimates of all sources from a mixture, (batch, sources · channels, samples), source by source.
 
     Level i lowers the rate and raises it again. What goes around the next level is added to what comes out of it:
 
@@ -126,7 +131,9 @@ class Demucs(Parameters):
         options = {"rng": np.random.default_rng(0) if rng is None else rng, "dtype": dtype}
         window = {"kernel": config.kernel, "stride": config.stride}
         width = config.filters * 2 ** (config.depth - 1)
-        level = Chain(LSTM(width, width, config.lstm_layers, **options), StridedConvolution(2 * width, width, 1, **options))
+        level = Chain(
+            LSTM(width, width, config.lstm_layers, **options), StridedConvolution(2 * width, width, 1, **options)
+        )
         for i in reversed(range(config.depth)):
             width = config.filters * 2**i
             inputs, outputs = (width // 2,) * 2 if i else (config.channels, config.sources * config.channels)
@@ -173,7 +180,8 @@ class Standardised(Parameters):
 
         d\mu = \sum dy - \frac{\sum du}{\sigma + \epsilon}, \qquad
         d\sigma = \sum dy\, v - \frac{\sum du\, u}{\sigma + \epsilon}, \qquad
-        dx = \frac{du}{\sigma + \epsilon} + \frac{1}{C} \Big(\frac{d\mu}{N} + \frac{m - \mu}{(N - 1)\, \sigma}\, d\sigma\Big)
+        dx = \frac{du}{\sigma + \epsilon} + \frac{1}{C} \Big(\frac{d\mu}{N}
+             + \frac{m - \mu}{(N - 1)\, \sigma}\, d\sigma\Big)
 
     Source: version 2 of Demucs' code (Défossez et al. 2019); the chain rule.
 
@@ -224,7 +232,9 @@ def sum_of_items(x):
 
 
 def rescale(part: Parameters, reference: float) -> None:
-    r"""Bring the first weights of all convolutions half way to one scale, in place: :math:`W \leftarrow W / \sqrt{\sigma/r}`.
+    r"""Bring the first weights of all convolutions half way to one scale, in place.
+
+    .. math:: W \leftarrow W / \sqrt{\sigma / r}
 
     :math:`\sigma` is the standard deviation of W, r the reference. Without layers that normalise, signals would fade or
     grow from level to level.

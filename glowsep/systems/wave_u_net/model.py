@@ -51,8 +51,8 @@ class WaveUNetConfig:
     rate: int = 22_050
 
     @property
-    def stride(self) -> int:
-        """Samples from one frame of the deepest level to the next: shifted by it, a song gives shifted estimates."""
+    def grid(self) -> int:
+        """Samples from one frame of the deepest level to the next: shifted by them, a song has shifted estimates."""
         return 2**self.levels
 
     def lengths(self, samples: int) -> tuple[int, int]:
@@ -65,14 +65,14 @@ class WaveUNetConfig:
             \textit{out} = 2^L (n - 1) + 1 - (2^L - 1)(k_{up} - 1), \qquad
             \textit{in} = 2^L (n + k_{down} - 2) + 1 + (2^L - 1)(k_{down} - 1)
         """
-        down, up, factor = self.down_kernel - 1, self.up_kernel - 1, self.stride
+        down, up, factor = self.down_kernel - 1, self.up_kernel - 1, self.grid
         frames = 1 + ceil_divide(max(samples, 1) - 1 + (factor - 1) * up, factor)
         outputs = factor * (frames - 1) + 1 - (factor - 1) * up
         return factor * (frames + down - 1) + 1 + (factor - 1) * down, outputs
 
 
 class WaveUNet(Parameters):
-    r"""Estimates of all sources from a mixture, (batch, sources · channels, samples): the first source's channels first.
+    r"""Estimates of all sources from a mixture, (batch, sources · channels, samples), source by source.
 
     .. math::
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from glowsep.arrays.library import array_module
 from glowsep.arrays.threads import available_cores, side_by_side
 from glowsep.layers.bijection import Bijection
-from glowsep.layers.parameters import replica
+from glowsep.layers.parameters import add_gradients, replica
 from glowsep.systems.glow.model import Glow
 
 #: The fewest numbers in a share of the batch: 16 excerpts of training. With less to do, two threads wait for each other
@@ -140,12 +140,3 @@ def concatenated(shares):
         return xp.concatenate(shares)
     # The channels stay outermost in memory.
     return xp.concatenate([share.swapaxes(0, 1) for share in shares], axis=1).swapaxes(0, 1)
-
-
-def add_gradients(total, *others):
-    """Add the gradients of other replicas of a part to its own, in place."""
-    own = total.gradients()
-    for part in others:
-        for name, gradient in part.gradients().items():
-            if gradient is not None:  # as in a layer that is frozen by itself
-                own[name] += gradient

@@ -1,0 +1,31 @@
+"""Training Demucs: how large it is here, on which mixtures, and for how long."""
+
+from dataclasses import replace
+
+from glowsep.systems.demucs.model import DemucsConfig
+from glowsep.systems.supervised.examples import Augmentation
+from glowsep.systems.supervised.training import TrainingConfig
+
+#: What learns in an hour on two cores; the published size is ``DemucsConfig()``.
+SMALL = DemucsConfig(depth=4, filters=16, lstm_layers=1, resample=False, rate=22_050)
+
+#: The published loss and augmentation (Défossez et al. 2019, section 5; remix within four excerpts), and recordings of
+#: one channel in random directions. The learning rate is that of a small network and a short training.
+TRAINING = TrainingConfig(
+    loss="mean absolute error",
+    samples=65_536,
+    augmentation=Augmentation(
+        gain=(0.25, 1.25), shift=1.0, flip_sign=True, swap_channels=True, remix=4, pan=0.5
+    ),
+)  # fmt: skip
+
+
+def training_config(steps: int | None = None, batch: int | None = None, seed: int = 0) -> TrainingConfig:
+    """The default training, but for what is given.
+
+    Examples
+    --------
+    >>> training_config(steps=100).loss
+    'mean absolute error'
+    """
+    return replace(TRAINING, steps=steps or TRAINING.steps, batch=batch or TRAINING.batch, seed=seed)
