@@ -21,6 +21,7 @@ sys.path.insert(0, str(REPOSITORY))  # the repository: it need not be installed
 
 import compare_gan
 import compare_memory
+import compare_networks
 import compare_signals
 import compare_steps
 
@@ -28,7 +29,7 @@ from glowsep.arrays.memory import keep_freed_memory
 from glowsep.arrays.threads import blas
 
 SONG = REPOSITORY / "data" / "freedoom4" / "test" / "freedoom2_doom" / "mix.flac"
-PARTS = ("steps", "gan", "memory", "signals", "separation")
+PARTS = ("steps", "networks", "gan", "memory", "signals", "separation")
 
 
 def machine(device):
@@ -60,6 +61,8 @@ def measured(part, arguments):
         return compare_steps.measure(arguments.batches, arguments.rounds, arguments.device, show)
     if part == "gan":
         return compare_gan.measure(arguments.rounds, arguments.device, show)
+    if part == "networks":
+        return compare_networks.measure(arguments.rounds, arguments.device, show)
     if part == "memory":
         return compare_memory.measure(arguments.device, show)
     if part == "signals":
