@@ -50,6 +50,8 @@ class Stems:
         1 if all recordings have one only.
     lengths : numpy.ndarray of int, (tracks,)
         In samples.
+    hours : float
+        Of all stems that play, added up.
 
     Raises
     ------
@@ -86,6 +88,7 @@ class Stems:
                 raise DatasetError(f"{dataset.folder}: {source} plays in none of its tracks; name other sources")
         self.lengths = np.array(lengths)
         self.channels = max(recording.channels for stems in self.tracks for recording in stems.values())
+        self.hours = sum(stem.samples for stems in self.tracks for stem in stems.values()) / rate / 3600
         self._integers = np.memmap(self._file, np.int16, mode="r")
 
     def excerpt(self, track: int, start: int, samples: int) -> np.ndarray:

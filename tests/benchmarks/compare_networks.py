@@ -12,7 +12,8 @@ from glowsep.layers.transposed_convolution import TransposedConvolution
 from glowsep.learning.adam import Adam
 from glowsep.systems.demucs import train as demucs
 from glowsep.systems.demucs.model import Demucs
-from glowsep.systems.supervised.training import LOSSES, loss_and_gradients, moved
+from glowsep.systems.supervised.trained_network import moved
+from glowsep.systems.supervised.training import LOSSES, loss_and_gradients
 from glowsep.systems.wave_u_net import train as wave_u_net
 from glowsep.systems.wave_u_net.model import WaveUNet
 

@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from glowsep.datasets.track import Dataset
-from glowsep.learning.training import LearningCurve
 from glowsep.signals import audio
 from glowsep.systems.demucs.model import Demucs, DemucsConfig
 from glowsep.systems.demucs.train import SMALL, TRAINING, training_config
 from glowsep.systems.songs import separate_song
-from glowsep.systems.supervised.files import load_network, save_network
 from glowsep.systems.supervised.pieces import piecewise, separate_waveform
-from glowsep.systems.supervised.training import fit, moved
+from glowsep.systems.supervised.trained_network import TrainedNetwork, moved
+from glowsep.systems.supervised.training import fit
 from glowsep.systems.system import System
 
 KIND = "Demucs"
@@ -39,20 +38,16 @@ class DemucsSeparator(System):
 
     Parameters
     ----------
-    network : Demucs
-    learnt : tuple of str
-        The network's sources, in the order of its estimates.
+    trained : TrainedNetwork
     sources : tuple of str, optional
-        Those of them that are asked for; by default all.
-    curve : glowsep.learning.training.LearningCurve, optional
-        Of the training that it comes from.
+        Those of its sources that are asked for; by default all.
     shifts, seed : int
         How many random shifts are averaged; 0 for the song as it is. The seed draws them, the same for every mixture.
 
     Examples
     --------
     >>> network = Demucs(DemucsConfig(sources=2, depth=2, filters=2, lstm_layers=1))
-    >>> system = DemucsSeparator(network, ("bass", "drums"))
+    >>> system = DemucsSeparator(TrainedNetwork(network, ("bass", "drums")))
     >>> system, system.separate(np.ones((1, 800), np.float32), 22050).shape
     (DemucsSeparator(bass, drums; trained on mixtures), (2, 1, 800))
     """
@@ -63,29 +58,23 @@ class DemucsSeparator(System):
     unit = TRAINING.loss
 
     def __init__(
-        self,
-        network: Demucs,
-        learnt: tuple[str, ...],
-        sources: tuple[str, ...] | None = None,
-        curve: LearningCurve | None = None,
-        shifts: int = SHIFTS,
-        seed: int = 0,
+        self, trained: TrainedNetwork, sources: tuple[str, ...] | None = None, shifts: int = SHIFTS, seed: int = 0
     ) -> None:
-        self.network, self.learnt, self.curve = network, learnt, curve
+        self.trained, self.sources = trained, trained.sources if sources is None else sources
+        self.training, self.curve = trained.training, trained.curve
         self.shifts, self.seed = shifts, seed
-        self.sources = learnt if sources is None else sources
 
     def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
-        estimates = separate_waveform(self.network, mixture, rate, self._mean_over_shifts)
-        return estimates[[self.learnt.index(source) for source in self.sources]]
+        estimates = separate_waveform(self.trained.network, mixture, rate, self._mean_over_shifts)
+        return self.trained.chosen(estimates, self.sources)
 
     def _mean_over_shifts(self, songs):
         r"""The estimates of songs (songs, channels, samples): :math:`\frac1S \sum_s T_{-s}\, \hat s(T_s\, x)`."""
-        longest = round(LONGEST_SHIFT * self.network.config.rate)
+        longest = round(LONGEST_SHIFT * self.trained.network.config.rate)
         rng = np.random.default_rng(self.seed)
         shifts = rng.integers(0, longest + 1, self.shifts) if self.shifts else [0]
         shifted = (np.pad(songs, ((0, 0), (0, 0), (shift, 0))) for shift in shifts)
-        estimates = (piecewise(self.network, song, OVERLAP) for song in shifted)
+        estimates = (piecewise(self.trained.network, song, OVERLAP) for song in shifted)
         return sum(found[:, :, shift:] for found, shift in zip(estimates, shifts, strict=True)) / len(shifts)
 
     def separate_file(
@@ -99,13 +88,13 @@ class DemucsSeparator(System):
         def separated(segment, rate, start):
             return self.separate(segment, rate)
 
-        config = self.network.config
+        config = self.trained.network.config
         options = {"highest_rate": config.rate, "context": CONTEXT, "grid": config.grid}
         return separate_song(song, folder, self.sources, separated, progress, stems, **options)
 
     def only(self, sources: Iterable[str]) -> DemucsSeparator:
         chosen = tuple(self.sources[position] for position in self.positions(sources))
-        return DemucsSeparator(self.network, self.learnt, chosen, self.curve, self.shifts, self.seed)
+        return DemucsSeparator(self.trained, chosen, self.shifts, self.seed)
 
     @classmethod
     def fit(
@@ -148,21 +137,24 @@ class DemucsSeparator(System):
         """
         network = moved(Demucs(replace(size, sources=len(dataset.sources)), np.random.default_rng(seed)), device)
         training = training_config(steps, batch, seed)
-        curve = fit(cls.name, network, dataset, validation, training, checkpoint, progress)
-        return cls(network, tuple(dataset.sources), curve=curve)
+        return cls(fit(cls.name, network, dataset, validation, training, checkpoint, progress))
 
-    def save(self, path: str | PathLike, dtype: type[np.floating] = np.float32) -> None:
-        """Write all that it has learnt to one ``.npz`` file; see `glowsep.systems.supervised.files.save_network`."""
-        save_network(path, KIND, self.network, self.learnt, dtype)
+    @property
+    def parameter_count(self) -> int:
+        return self.trained.parameter_count
+
+    def save(self, path: str | PathLike, precision: type[np.floating] = np.float32) -> None:
+        """Write all that it has learnt to one ``.npz`` file; see `TrainedNetwork.save`."""
+        self.trained.save(path, KIND, precision)
 
     @classmethod
     def load(
         cls, path: str | PathLike | None = None, *, shifts: int = SHIFTS, seed: int = 0, device: str = "cpu"
     ) -> DemucsSeparator:
-        """Read what `save` wrote; by default what comes with glowsep. See `load_network` for what is refused."""
+        """Read what `save` wrote; by default what comes with glowsep. `TrainedNetwork.load` says what is refused."""
         path = cls.shipped_weights() if path is None else path
-        network, learnt = load_network(path, KIND, Demucs, DemucsConfig)
-        return cls(moved(network, device), learnt, shifts=shifts, seed=seed)
+        trained = TrainedNetwork.load(path, KIND, Demucs, DemucsConfig, device)
+        return cls(trained, shifts=shifts, seed=seed)
 
     def settings(self) -> dict[str, str]:
         return {"shifts": str(self.shifts)}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from glowsep.arrays.devices import on_device_of, to_device
+from glowsep.arrays.devices import on_device_of
 from glowsep.arrays.library import array_module
 from glowsep.arrays.threads import available_cores, side_by_side
 from glowsep.datasets.stems import Stems
@@ -19,8 +19,10 @@ from glowsep.layers.skip import cropped
 from glowsep.learning.adam import Adam
 from glowsep.learning.losses import mean_absolute, mean_square
 from glowsep.learning.schedules import WarmupStableDecay
-from glowsep.learning.training import LearningCurve, Run, train
+from glowsep.learning.training import Run, train
+from glowsep.learning.training_record import TrainingRecord
 from glowsep.systems.supervised.examples import Augmentation, random_sources, without_augmentation
+from glowsep.systems.supervised.trained_network import TrainedNetwork
 
 LOSSES: dict[str, Callable] = {"mean square error": mean_square, "mean absolute error": mean_absolute}
 
@@ -69,7 +71,7 @@ def fit(
     config: TrainingConfig,
     checkpoint: str | os.PathLike | None = None,
     progress: bool = False,
-) -> LearningCurve:
+) -> TrainedNetwork:
     """Train ``network`` in place, up to the step at which its validation loss was the lowest.
 
     The randomness of step k is a function of (seed, k) alone. So a run that was killed, and resumed from its
@@ -97,11 +99,13 @@ def fit(
     PriorError
         If the checkpoint is damaged, of another system, or of another configuration.
     """
-    heard = [Stems(d, network.config.rate, network.config.channels, not progress) for d in (dataset, validation) if d]
-    run = MixtureRun(name, network, heard[0], heard[1] if validation else None, config)
+    rate, channels = network.config.rate, network.config.channels
+    stems = Stems(dataset, rate, channels, quiet=not progress)
+    held_out = None if validation is None else Stems(validation, rate, channels, quiet=not progress)
+    run = MixtureRun(name, network, stems, held_out, config)
     curve = train(run, config.steps, config.validate_every, checkpoint, progress)
     run.keep_best()
-    return curve
+    return TrainedNetwork(network, stems.sources, TrainingRecord(stems.hours, curve.core_seconds / 60), curve)
 
 
 class MixtureRun(Run):
@@ -207,12 +211,6 @@ def loss_and_gradients(network: Parameters, sources: np.ndarray, loss: Callable)
         values = list(each(backward, replicas, shares))
     add_gradients(*replicas)
     return float(sum(values)), network.gradients()
-
-
-def moved(network: Parameters, device: str) -> Parameters:
-    """The network itself, with its parameters on "cpu" or "cuda"."""
-    network.load({name: to_device(array, device) for name, array in network.parameters().items()})
-    return network
 
 
 def mean_loss(network: Parameters, sources: np.ndarray, loss: Callable) -> float:

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from glowsep.datasets.track import Dataset
-from glowsep.learning.training import LearningCurve
 from glowsep.signals import audio
 from glowsep.systems.songs import separate_song
-from glowsep.systems.supervised.files import load_network, save_network
 from glowsep.systems.supervised.pieces import RESAMPLING, piecewise, separate_waveform
-from glowsep.systems.supervised.training import fit, moved
+from glowsep.systems.supervised.trained_network import TrainedNetwork, moved
+from glowsep.systems.supervised.training import fit
 from glowsep.systems.system import System
 from glowsep.systems.wave_u_net.model import WaveUNet, WaveUNetConfig
 from glowsep.systems.wave_u_net.train import SMALL, TRAINING, training_config
@@ -32,18 +31,14 @@ class WaveUNetSeparator(System):
 
     Parameters
     ----------
-    network : WaveUNet
-    learnt : tuple of str
-        The network's sources, in the order of its estimates.
+    trained : TrainedNetwork
     sources : tuple of str, optional
-        Those of them that are asked for; by default all.
-    curve : glowsep.learning.training.LearningCurve, optional
-        Of the training that it comes from.
+        Those of its sources that are asked for; by default all.
 
     Examples
     --------
     >>> network = WaveUNet(WaveUNetConfig(sources=2, levels=2, filters=2))
-    >>> system = WaveUNetSeparator(network, ("bass", "drums"))
+    >>> system = WaveUNetSeparator(TrainedNetwork(network, ("bass", "drums")))
     >>> system, system.separate(np.ones((1, 800), np.float32), 22050).shape
     (WaveUNetSeparator(bass, drums; trained on mixtures), (2, 1, 800))
     """
@@ -53,19 +48,15 @@ class WaveUNetSeparator(System):
     weights = "supervised/wave_u_net.npz"
     unit = TRAINING.loss
 
-    def __init__(
-        self,
-        network: WaveUNet,
-        learnt: tuple[str, ...],
-        sources: tuple[str, ...] | None = None,
-        curve: LearningCurve | None = None,
-    ) -> None:
-        self.network, self.learnt, self.curve = network, learnt, curve
-        self.sources = learnt if sources is None else sources
+    def __init__(self, trained: TrainedNetwork, sources: tuple[str, ...] | None = None) -> None:
+        self.trained, self.sources = trained, trained.sources if sources is None else sources
+        self.training, self.curve = trained.training, trained.curve
 
     def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
-        estimates = separate_waveform(self.network, mixture, rate, lambda songs: piecewise(self.network, songs))
-        return estimates[[self.learnt.index(source) for source in self.sources]]
+        estimates = separate_waveform(
+            self.trained.network, mixture, rate, lambda songs: piecewise(self.trained.network, songs)
+        )
+        return self.trained.chosen(estimates, self.sources)
 
     def separate_file(
         self,
@@ -78,7 +69,7 @@ class WaveUNetSeparator(System):
         def separated(segment, rate, start):
             return self.separate(segment, rate)
 
-        config = self.network.config
+        config = self.trained.network.config
         inputs, outputs = config.lengths(1)
         context = (inputs - outputs) / 2 / config.rate + RESAMPLING
         options = {"highest_rate": config.rate, "context": context, "grid": config.grid}
@@ -86,7 +77,7 @@ class WaveUNetSeparator(System):
 
     def only(self, sources: Iterable[str]) -> WaveUNetSeparator:
         chosen = tuple(self.sources[position] for position in self.positions(sources))
-        return WaveUNetSeparator(self.network, self.learnt, chosen, self.curve)
+        return WaveUNetSeparator(self.trained, chosen)
 
     @classmethod
     def fit(
@@ -129,16 +120,19 @@ class WaveUNetSeparator(System):
         """
         network = moved(WaveUNet(replace(size, sources=len(dataset.sources)), np.random.default_rng(seed)), device)
         training = training_config(steps, batch, seed)
-        curve = fit(cls.name, network, dataset, validation, training, checkpoint, progress)
-        return cls(network, tuple(dataset.sources), curve=curve)
+        return cls(fit(cls.name, network, dataset, validation, training, checkpoint, progress))
 
-    def save(self, path: str | PathLike, dtype: type[np.floating] = np.float32) -> None:
-        """Write all that it has learnt to one ``.npz`` file; see `glowsep.systems.supervised.files.save_network`."""
-        save_network(path, KIND, self.network, self.learnt, dtype)
+    @property
+    def parameter_count(self) -> int:
+        return self.trained.parameter_count
+
+    def save(self, path: str | PathLike, precision: type[np.floating] = np.float32) -> None:
+        """Write all that it has learnt to one ``.npz`` file; see `TrainedNetwork.save`."""
+        self.trained.save(path, KIND, precision)
 
     @classmethod
     def load(cls, path: str | PathLike | None = None, *, device: str = "cpu") -> WaveUNetSeparator:
-        """Read what `save` wrote; by default what comes with glowsep. See `load_network` for what is refused."""
+        """Read what `save` wrote; by default what comes with glowsep. `TrainedNetwork.load` says what is refused."""
         path = cls.shipped_weights() if path is None else path
-        network, learnt = load_network(path, KIND, WaveUNet, WaveUNetConfig)
-        return cls(moved(network, device), learnt)
+        trained = TrainedNetwork.load(path, KIND, WaveUNet, WaveUNetConfig, device)
+        return cls(trained)
