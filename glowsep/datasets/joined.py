@@ -77,6 +77,11 @@ class Joined(Dataset):
         track = dataset.load(own_name)
         return Track(name, track.rate, track.mixture, {source: track.sources[source] for source in self.sources})
 
+    def share(self, name: str) -> int:
+        """How often the track of this name counts: its data set's share."""
+        dataset, _ = self._place_of[name]
+        return self.shares[self.datasets.index(dataset)]
+
     def recordings(self, source: str) -> Iterator[tuple[str, np.ndarray, int]]:
         """Yield (name, waveform, rate) of one source, data set by data set, each as often as its share says.
 

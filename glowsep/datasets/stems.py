@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from glowsep.arrays.integers import ceil_divide
 from glowsep.datasets.track import Dataset
 from glowsep.errors import DatasetError
 from glowsep.signals.mid import downmix
@@ -50,6 +51,7 @@ class Stems:
         1 if all recordings have one only.
     lengths : numpy.ndarray of int, (tracks,)
         In samples.
+        A track that counts several times, see `Dataset.share`, is there as often.
     hours : float
         Of all stems that play, added up.
 
@@ -75,8 +77,9 @@ class Stems:
         try:
             for track in tqdm(dataset, desc="read the stems", total=len(dataset), disable=quiet, leave=False):
                 stems = {name: self._keep(w, track.rate, channels) for name, w in track.sources.items() if w.any()}
-                self.tracks.append(stems)
-                lengths.append(-(-track.mixture.shape[1] * rate // track.rate))
+                share = dataset.share(track.name)
+                self.tracks += [stems] * share
+                lengths += [ceil_divide(track.mixture.shape[1] * rate, track.rate)] * share
             self._file.flush()
         except OSError as error:
             raise DatasetError(
@@ -88,7 +91,8 @@ class Stems:
                 raise DatasetError(f"{dataset.folder}: {source} plays in none of its tracks; name other sources")
         self.lengths = np.array(lengths)
         self.channels = max(recording.channels for stems in self.tracks for recording in stems.values())
-        self.hours = sum(stem.samples for stems in self.tracks for stem in stems.values()) / rate / 3600
+        once = {stem for stems in self.tracks for stem in stems.values()}  # however often its track counts
+        self.hours = sum(stem.samples for stem in once) / rate / 3600
         self._integers = np.memmap(self._file, np.int16, mode="r")
 
     def excerpt(self, track: int, start: int, samples: int) -> np.ndarray:

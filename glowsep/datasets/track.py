@@ -75,6 +75,10 @@ class Dataset(Sequence):
         rate : int
         """
 
+    def share(self, name: str) -> int:
+        """How often the track of this name counts among what is learnt from."""
+        return 1
+
     def __len__(self):
         return len(self.names)
 

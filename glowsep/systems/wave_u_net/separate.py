@@ -53,9 +53,8 @@ class WaveUNetSeparator(System):
         self.training, self.curve = trained.training, trained.curve
 
     def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
-        estimates = separate_waveform(
-            self.trained.network, mixture, rate, lambda songs: piecewise(self.trained.network, songs)
-        )
+        network = self.trained.network
+        estimates = separate_waveform(network, mixture, rate, lambda songs: piecewise(network, songs))
         return self.trained.chosen(estimates, self.sources)
 
     def separate_file(
