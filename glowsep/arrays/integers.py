@@ -12,3 +12,23 @@ def ceil_divide(a: int, b: int) -> int:
     (3, 2, 0, 10000000000000001)
     """
     return -(-a // b)
+
+
+def require_whole(lowest: int, **numbers: int) -> None:
+    """Refuse what is no whole number of at least ``lowest``.
+
+    Raises
+    ------
+    ValueError
+        Names the first such number.
+
+    Examples
+    --------
+    >>> require_whole(1, levels=12, filters=0)
+    Traceback (most recent call last):
+        ...
+    ValueError: filters is 0, expected a whole number of at least 1
+    """
+    for name, value in numbers.items():
+        if type(value) is not int or value < lowest:
+            raise ValueError(f"{name} is {value!r}, expected a whole number of at least {lowest}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glowsep.arrays.integers import ceil_divide
+from glowsep.arrays.integers import ceil_divide, require_whole
 from glowsep.arrays.library import array_module
 from glowsep.layers.activations import ReLU
 from glowsep.layers.chain import Chain
@@ -44,6 +44,11 @@ class DemucsConfig:
     rate : int
         Hz. Everything else is resampled.
 
+    Raises
+    ------
+    ValueError
+        If a number is not a whole one, or below 1.
+
     Examples
     --------
     >>> DemucsConfig().valid_length(441_000)
@@ -61,6 +66,11 @@ class DemucsConfig:
     resample: bool = True
     rescale: float = 0.1
     rate: int = 44_100
+
+    def __post_init__(self):
+        require_whole(1, sources=self.sources, channels=self.channels, depth=self.depth, filters=self.filters)
+        require_whole(1, kernel=self.kernel, stride=self.stride, context=self.context, rate=self.rate)
+        require_whole(1, lstm_layers=self.lstm_layers)
 
     @property
     def grid(self) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glowsep.arrays.integers import ceil_divide
+from glowsep.arrays.integers import ceil_divide, require_whole
 from glowsep.arrays.library import array_module
 from glowsep.layers.activations import LeakyReLU, Tanh
 from glowsep.layers.chain import Chain
@@ -35,6 +35,11 @@ class WaveUNetConfig:
     rate : int
         Hz. Everything else is resampled.
 
+    Raises
+    ------
+    ValueError
+        If a number is not a whole one, or too small.
+
     Examples
     --------
     >>> WaveUNetConfig().lengths(16_384)
@@ -49,6 +54,11 @@ class WaveUNetConfig:
     up_kernel: int = 5
     slope: float = 0.2
     rate: int = 22_050
+
+    def __post_init__(self):
+        require_whole(2, sources=self.sources)  # the last one is what the others leave
+        require_whole(1, channels=self.channels, levels=self.levels, filters=self.filters, rate=self.rate)
+        require_whole(1, down_kernel=self.down_kernel, up_kernel=self.up_kernel)
 
     @property
     def grid(self) -> int:
