@@ -44,6 +44,11 @@ SEPARATORS = {WaveUNet: WaveUNetSeparator, Demucs: DemucsSeparator}
 KINDS = pytest.mark.parametrize("kind", [WaveUNet, Demucs])
 
 
+@pytest.fixture(autouse=True)
+def shifts_are_short(monkeypatch):
+    monkeypatch.setattr(demucs, "LONGEST_SHIFT", 0.005)
+
+
 def tiny_network(kind, dtype=np.float32, **changes):
     """With biases, so that silence is not silent."""
     rng = np.random.default_rng(0)
@@ -587,7 +592,6 @@ def test_a_step_and_a_separation_run_on_the_device(kind, device, dataset, tmp_pa
         system = SEPARATORS[kind].fit(*data, device=name, checkpoint=tmp_path / f"{name}.checkpoint", **options)
         system.save(tmp_path / name)
     song = noise(2, 300)
-    monkeypatch.setattr(demucs, "LONGEST_SHIFT", 0.001)
     here, there = (SEPARATORS[kind].load(tmp_path / name, device=name) for name in ("cpu", "cuda"))
     assert array_module(next(iter(there.trained.network.parameters().values()))) is not np
     for name, array in here.trained.network.parameters().items():
