@@ -44,6 +44,7 @@ from glowsep.layers import (
 from glowsep.layers.activations import Slopes
 from glowsep.layers.lstm import LSTMLayer
 from glowsep.layers.parameters import all_parts, replica
+from glowsep.systems.demucs.model import Demucs, DemucsConfig, Standardised
 from glowsep.systems.gan_prior.spectra import LogMagnitudes, WaveformSpectra
 from glowsep.systems.glow.fast.freeze import freeze
 from glowsep.systems.glow.fast.fuse import FusedGlow, fuse
@@ -51,6 +52,7 @@ from glowsep.systems.glow.fast.fused_step import FusedStep
 from glowsep.systems.glow.fast.linear import FusedLinear
 from glowsep.systems.glow.fast.parallel import ParallelGlow, parallel
 from glowsep.systems.glow.model import Glow, GlowConfig
+from glowsep.systems.wave_u_net.model import WaveUNet, WaveUNetConfig
 
 ROUND_TRIP, LOGDET, GRADIENT = 1e-10, 1e-9, 1e-6
 
@@ -88,6 +90,11 @@ def layer_classes():
 
 
 SMALL_GLOW = GlowConfig(channels=2, steps=2, group_size=2, hidden=3, layers=2, condition_channels=2)
+#: For inputs of four frames.
+SMALL_WAVE_U_NET = WaveUNetConfig(sources=2, channels=4, levels=1, filters=1, down_kernel=2, up_kernel=1)
+SMALL_DEMUCS = DemucsConfig(
+    sources=2, channels=4, depth=1, filters=1, kernel=2, stride=2, context=1, lstm_layers=1, resample=False
+)
 #: How to make a small one of each class, and the channels of its input and condition.
 SMALL = {
     ActNorm: (lambda: ActNorm(4), 4, 0),
@@ -95,6 +102,7 @@ SMALL = {
     Chain: (lambda: Chain(StridedConvolution(4, 3, kernel=3), Tanh()), 4, 0),
     Convolution: (lambda: Convolution(4, 3, kernel=3, dilation=2), 4, 0),
     Decimation: (Decimation, 4, 0),
+    Demucs: (lambda: Demucs(SMALL_DEMUCS, np.random.default_rng(1)), 4, 0),
     FusedGlow: (lambda: fuse(Glow(SMALL_GLOW)), 2, 2),
     FusedLinear: (lambda: FusedLinear(ActNorm(4), InvertibleConv1x1(4, 2)), 4, 0),
     FusedStep: (
@@ -124,9 +132,11 @@ SMALL = {
     SkipSum: (lambda: SkipSum(StridedConvolution(4, 4, kernel=2)), 4, 0),
     Slopes: (lambda: Slopes(np.array([[1, 0.5, 1, 0.5]], np.float32).T), 4, 0),
     Squeeze: (lambda: Squeeze(2), 4, 0),
+    Standardised: (lambda: Standardised(Tanh()), 4, 0),
     StridedConvolution: (lambda: StridedConvolution(4, 3, kernel=3, stride=2, padding="same"), 4, 0),
     Tanh: (Tanh, 4, 0),
     TransposedConvolution: (lambda: TransposedConvolution(4, 3, kernel=3, stride=2, padding=1), 4, 0),
+    WaveUNet: (lambda: WaveUNet(SMALL_WAVE_U_NET, np.random.default_rng(1)), 4, 0),
     WaveformSpectra: (lambda: WaveformSpectra(4, 2), 4, 0),
 }
 

@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from glowsep import check
 from glowsep.arrays.devices import to_device, to_host
 from glowsep.arrays.library import array_module
+from glowsep.cli import main
 from glowsep.datasets import Joined, StemFolder, open_dataset
 from glowsep.datasets.stems import Stems
 from glowsep.errors import PriorError
@@ -61,6 +62,13 @@ def tiny_network(kind, dtype=np.float32, **changes):
 
 def tiny_system(kind, **changes):
     return SEPARATORS[kind](TrainedNetwork(tiny_network(kind, **changes), INSTRUMENTS))
+
+
+@pytest.fixture
+def short_training(monkeypatch):
+    for module in (wave_u_net_train, demucs_train):
+        short = dataclasses.replace(module.TRAINING, samples=100, validation_batches=1)
+        monkeypatch.setattr(module, "TRAINING", short)
 
 
 # The networks
@@ -569,6 +577,29 @@ def test_files_of_another_system_are_refused(tmp_path):
         DemucsSeparator.load(tmp_path / "a.npz")
 
 
+# The commands
+
+
+@KINDS
+def test_the_commands_find_the_system_in_the_registry(kind, dataset, song, baselines, tmp_path, short_training, capsys):
+    name, model, out = SEPARATORS[kind].name, str(tmp_path / "model.npz"), tmp_path / "out"
+    command = ["train", str(dataset), "--method", name, "-o", model, "--steps", "1", "--batch", "1"]
+    assert main([*command, "--checkpoint", str(tmp_path / "checkpoint")]) == 0
+    assert (tmp_path / "checkpoint").exists()
+    assert main(["separate", str(song), "--method", name, "--model", model, "-o", str(out), "--quiet"]) == 0
+    assert sorted(path.stem for path in out.iterdir()) == list(INSTRUMENTS)
+    scores, beside = tmp_path / "scores.json", ["--baselines", str(baselines)]
+    arguments = ["--method", name, "--model", model, *beside, "--limit", "1", "--json", str(scores), "--quiet"]
+    assert main(["evaluate", str(dataset), *arguments]) == 0
+    assert json.loads(scores.read_text(encoding="utf-8"))["method"] == name
+    capsys.readouterr()
+    assert main(["train", str(dataset), "--method", name, "--frames", "3"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    for other in (tmp_path / "missing.npz", song):
+        assert main(["separate", str(song), "--method", name, "--model", str(other), "-o", str(out)]) == 1
+        assert str(other) in (said := capsys.readouterr().err) and said.count("\n") == 1
+
+
 # Another device
 
 
@@ -582,10 +613,7 @@ def device(monkeypatch):
 
 
 @KINDS
-def test_a_step_and_a_separation_run_on_the_device(kind, device, dataset, tmp_path, monkeypatch):
-    for module in (wave_u_net_train, demucs_train):
-        short = dataclasses.replace(module.TRAINING, samples=100, validation_batches=1)
-        monkeypatch.setattr(module, "TRAINING", short)
+def test_a_step_and_a_separation_run_on_the_device(kind, device, dataset, tmp_path, short_training):
     options = {"steps": 1, "batch": 2, "size": TINY[kind]}
     data = open_dataset(dataset, "train"), open_dataset(dataset, "validation")
     for name in ("cpu", "cuda"):
