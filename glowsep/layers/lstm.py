@@ -160,9 +160,9 @@ class LSTMLayer(Parameters):
             step_backward(dcell, *by_gate(da[t]), dhidden[t], through[t], forget)
         da = da.swapaxes(0, 1).reshape(2, frames * batch, 4 * cells)
         if not self.is_frozen:
-            da_T = da.swapaxes(1, 2)
-            self.dW_x = da_T @ inputs.swapaxes(0, 1).reshape(2, frames * batch, -1)
-            self.dW_h = da_T @ hidden[:-1].swapaxes(0, 1).reshape(2, frames * batch, -1)
+            heard = xp.concatenate([inputs, hidden[:-1]], axis=3)  # one wide product is faster than two
+            dW = da.swapaxes(1, 2) @ heard.swapaxes(0, 1).reshape(2, frames * batch, -1)
+            self.dW_x, self.dW_h = (part.copy() for part in xp.split(dW, [inputs.shape[3]], axis=2))
             self.db_x = da.sum(axis=1)
             self.db_h = self.db_x.copy()
         dx = (da @ self.W_x).reshape(2, frames, batch, -1)

@@ -215,6 +215,8 @@ class Columns:
 
     def block(self, block: tuple[slice, ...]) -> np.ndarray:
         """The columns of a block of positions, (taps · channels, positions)."""
+        if self.rows == self.channels:
+            return self._part(self.parts[0][1], block).reshape(self.rows, -1)  # one tap: x itself, without a copy
         if len(self.parts) == 1:
             columns = self.xp.ascontiguousarray(self._part(self.parts[0][1], block))
         else:

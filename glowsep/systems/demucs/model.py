@@ -229,7 +229,7 @@ class Standardised(Parameters):
         mono, mean, deviation, u, v = tape.pop()
         du = self.inner.backward(dy * deviation, tape) / (deviation + self.epsilon)
         dmean = sum_of_items(dy) - sum_of_items(du)
-        ddeviation = sum_of_items(dy * v) - sum_of_items(du * u)
+        ddeviation = products_of_items(dy, v) - products_of_items(du, u)
         _, channels, frames = u.shape
         smallest = np.finfo(mono.dtype).tiny  # of silence the deviation has no gradient
         slope = (mono - mean) / ((frames - 1) * array_module(mono).maximum(deviation, smallest))
@@ -239,6 +239,11 @@ class Standardised(Parameters):
 def sum_of_items(x):
     """The sum over channels and frames of every item, (batch, 1, 1)."""
     return x.sum(axis=(1, 2), keepdims=True)
+
+
+def products_of_items(x, y):
+    """The sum over channels and frames of x times y, of every item, (batch, 1, 1)."""
+    return array_module(x).einsum("bcn,bcn->b", x, y)[:, None, None]
 
 
 def rescale(part: Parameters, reference: float) -> None:

@@ -204,7 +204,8 @@ def loss_and_gradients(network: Parameters, sources: np.ndarray, loss: Callable)
         estimates = network.forward(share.sum(axis=1), tape)
         value, gradient = loss(targets(share, estimates), estimates)
         part = len(share) / len(sources)
-        network.backward(gradient * part, tape)
+        gradient *= part
+        network.backward(gradient, tape)
         return value * part
 
     with side_by_side(number, sources) as each:
