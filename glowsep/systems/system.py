@@ -170,11 +170,12 @@ class System(ABC):
         Raises
         ------
         PriorError
-            If they have not come with it.
+            If they are not there: not every system's come with it.
         """
         path = shipped(cls.weights)
         if not path.exists():
-            raise PriorError(f"{path}: not there; install glowsep again, or name your own with --priors or --model")
+            command = f"python -m glowsep train DATASET --method {cls.name}"
+            raise PriorError(f"{path}: not there; train it with: {command}; or name your own with --priors or --model")
         return path
 
     @property
