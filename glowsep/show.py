@@ -121,14 +121,21 @@ def draw_comparison(compared, metric="sdr"):
     return figure
 
 
-def learning_curve(curve, path, window=100):
+def learning_curve(curve, path, unit):
+    """Save what `draw_learning_curve` draws to ``path``, which ends in ``.png``, ``.svg`` or ``.pdf``."""
+    save(draw_learning_curve(curve, unit), path)
+
+
+def draw_learning_curve(curve, unit, window=100):
     """How a training went: training losses, each the mean of the last ``window`` steps, and validation losses.
+
+    The steps are counted below, and above them the minutes of one core that they took, if these were measured.
 
     Parameters
     ----------
-    curve : glowsep.systems.glow.train.LearningCurve
-    path : path
-        Ends in ``.png``, ``.svg`` or ``.pdf``; a file of that name is replaced.
+    curve : glowsep.learning.training.LearningCurve
+    unit : str
+        Of the losses: a system's ``unit``.
     window : int
         In steps; if the training was shorter, all of it.
     """
@@ -140,11 +147,15 @@ def learning_curve(curve, path, window=100):
     if curve.validation:
         steps, losses = zip(*curve.validation, strict=True)
         axes.plot(steps, losses, "o-", markersize=3, color=colour(1), label="validation")
+    minutes = curve.core_seconds / 60 / len(curve.training)  # per step
+    if minutes > 0:  # 0 or NaN: not measured
+        above = axes.secondary_xaxis("top", functions=(lambda step: step * minutes, lambda minute: minute / minutes))
+        above.set_xlabel("core-minutes")
     axes.set_xlabel("step")
-    axes.set_ylabel("nats per dimension")
+    axes.set_ylabel(unit)
     axes.grid(alpha=0.3)
     axes.legend()
-    save(figure, path)
+    return figure
 
 
 def spectrograms(waveforms, rate, path, columns=1, highest=5000, range_db=70):

@@ -15,7 +15,16 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 from PIL import Image
 
-from glowsep.show import animation, draw_spectrograms, players, spectrograms, with_alt, with_sliders
+from glowsep.learning.training import LearningCurve
+from glowsep.show import (
+    animation,
+    draw_learning_curve,
+    draw_spectrograms,
+    players,
+    spectrograms,
+    with_alt,
+    with_sliders,
+)
 
 RATE = 8000
 
@@ -198,3 +207,23 @@ def test_a_moved_slider_draws_anew(monkeypatch):
     ((first, picture),) = boxes
     assert first is slider
     assert "A line at 5." in picture.value and "<img" in picture.value
+
+
+def test_a_learning_curve_counts_steps_and_core_minutes_and_names_its_unit():
+    curve = LearningCurve([4.0, 2.0, 3.0, 1.0], [(2, 2.5), (4, 1.5)], seconds=90.0, core_seconds=120.0)
+    axes = draw_learning_curve(curve, "mean square error", window=2).axes[0]
+    assert [line.get_xydata().tolist() for line in axes.lines] == [
+        [[2, 3], [3, 2.5], [4, 2]],  # the means of two steps, at the later one
+        [[2, 2.5], [4, 1.5]],
+    ]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("step", "mean square error")
+    (above,) = axes.child_axes
+    axes.figure.draw_without_rendering()
+    assert above.get_xlabel() == "core-minutes"
+    assert_allclose(above.get_xlim(), np.multiply(axes.get_xlim(), 2 / 4))  # 2 minutes took 4 steps
+
+
+@pytest.mark.parametrize("core_seconds", [0.0, float("nan")])
+def test_a_learning_curve_without_times_has_steps_alone(core_seconds):
+    curve = LearningCurve([2.0, 1.0], core_seconds=core_seconds)
+    assert draw_learning_curve(curve, "nats/dim").axes[0].child_axes == []

@@ -246,7 +246,7 @@ def train_source(arguments: Namespace, dataset: Joined, source: str, path: Path)
     given = training_options(arguments, dataset, system.fit_source, path)
     with folder_for(path):
         model, curve = system.fit_source(dataset, source, **given)
-        draw(arguments, curve)
+        draw(arguments, curve, system.unit)
         model.save(path, *precision(arguments))
     remove_checkpoint(arguments, given)
     return result(path, curve, system.unit)
@@ -264,18 +264,18 @@ def train_whole(arguments: Namespace, dataset: Joined) -> str:
     given = training_options(arguments, dataset, system.fit, path)
     with folder_for(path):
         fitted = system.fit(dataset, **given)
-        draw(arguments, fitted.curve)
+        draw(arguments, fitted.curve, system.unit)
         fitted.save(path, *precision(arguments))
     remove_checkpoint(arguments, given)
     return str(path) if fitted.curve is None else result(path, fitted.curve, system.unit)
 
 
-def draw(arguments: Namespace, curve: LearningCurve | None) -> None:
+def draw(arguments: Namespace, curve: LearningCurve | None, unit: str | None) -> None:
     """Draw the learning curve if ``--plot`` asks for it."""
     if arguments.plot:
         from glowsep.show import learning_curve  # here, because Matplotlib takes longer to import than all the rest
 
-        learning_curve(curve, arguments.plot)
+        learning_curve(curve, arguments.plot, unit)
 
 
 def precision(arguments: Namespace) -> tuple[type[np.floating], ...]:

@@ -21,8 +21,12 @@ from glowsep.systems.gan_prior.model import GANConfig
 from glowsep.systems.gan_prior.search import ProjectedGradientDescent
 from glowsep.systems.gan_prior.separate import Separation, separate
 from glowsep.systems.gan_prior.train import GANRun, TrainingConfig, fit, shortest
+from glowsep.systems.per_source import fit_every_source, require_alike
 from glowsep.systems.songs import separate_song
 from glowsep.systems.system import System
+
+#: What GANs that are searched together must have in common.
+SHARED = "form", "rate", "window_length", "hop", "latent"
 
 
 class GANPrior(System):
@@ -64,7 +68,7 @@ class GANPrior(System):
         mask_exponent: float = MASK_EXPONENT,
         raw: bool = False,
     ) -> None:
-        require_one_domain(gans)
+        require_alike(gans, "GAN", SHARED)
         self.gans, self.sources = list(gans), tuple(gan.name for gan in gans)
         self.search = ProjectedGradientDescent() if search is None else search
         self.mask_exponent, self.raw = mask_exponent, raw
@@ -126,14 +130,7 @@ class GANPrior(System):
         PriorError
             If the folder cannot be made, or a checkpoint is damaged or of another training.
         """
-        if checkpoint is not None:
-            make_folder(checkpoint)
-        gans = []
-        for source in dataset.sources:
-            file = None if checkpoint is None else Path(checkpoint, f"{source}.checkpoint")
-            gan, _ = cls.fit_source(dataset, source, validation, checkpoint=file, **options)
-            gans.append(gan)
-        return cls(gans)
+        return cls(fit_every_source(cls, dataset, validation, checkpoint, **options))
 
     @classmethod
     def fit_source(
@@ -244,7 +241,7 @@ class GANPrior(System):
         files = [file for path in paths for file in weight_files(path)]
         gans = [cls.load_source(file) for file in files]
         try:
-            require_one_domain(gans, files)
+            require_alike(gans, "GAN", SHARED, files)
         except ValueError as error:
             raise PriorError(error) from None
         return cls([gan.to(device) for gan in gans], ProjectedGradientDescent(iterations), mask_exponent, raw)
@@ -259,31 +256,3 @@ class GANPrior(System):
             "iterations": str(self.search.iterations),
             "estimates": "raw" if self.raw else f"masks, exponent {self.mask_exponent:g}",
         }
-
-
-def require_one_domain(gans: Sequence[GAN], files: Sequence[str | PathLike] | None = None) -> None:
-    """Refuse no GAN at all, two of one name, or GANs that hear different things.
-
-    Parameters
-    ----------
-    gans : sequence of GAN
-    files : sequence of path, optional
-        Where they come from, for the message.
-
-    Raises
-    ------
-    ValueError
-        Names the GAN, or its file, and what to do.
-    """
-    if not gans:
-        raise ValueError("no GAN was given, expected one for each source")
-    called = [f"the GAN {gan.name!r}" for gan in gans] if files is None else files
-    names = [gan.name for gan in gans]
-    for position, (gan, this) in enumerate(zip(gans, called, strict=True)):
-        if gan.name in names[:position]:
-            where = "" if files is None else f"{this} and {files[names.index(gan.name)]}: "
-            raise ValueError(f"{where}two GANs are named {gan.name!r}; leave one of them out")
-        for field in ("form", "rate", "window_length", "hop", "latent"):
-            own, first = getattr(gan.config, field), getattr(gans[0].config, field)
-            if own != first:
-                raise ValueError(f"{this}: its {field} is {own}, but that of {called[0]} is {first}; train it again")

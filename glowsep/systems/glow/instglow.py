@@ -21,6 +21,7 @@ from glowsep.systems.glow.prior import Prior, PriorConfig
 from glowsep.systems.glow.searching import SearchingSystem
 from glowsep.systems.glow.separate import require_one_domain
 from glowsep.systems.glow.train import PriorRun, TrainingConfig, shortest
+from glowsep.systems.per_source import fit_every_source
 from glowsep.systems.search.found import Found
 
 
@@ -78,14 +79,7 @@ class InstGlow(SearchingSystem):
         PriorError
             If the folder cannot be made, or a checkpoint is damaged or of another training.
         """
-        if checkpoint is not None:
-            make_folder(checkpoint)
-        priors = []
-        for source in dataset.sources:
-            file = None if checkpoint is None else Path(checkpoint, f"{source}.checkpoint")
-            prior, _ = cls.fit_source(dataset, source, validation, checkpoint=file, **options)
-            priors.append(prior)
-        return cls(priors)
+        return cls(fit_every_source(cls, dataset, validation, checkpoint, **options))
 
     @classmethod
     def fit_source(

@@ -18,6 +18,7 @@ from glowsep.signals.resampling import resample
 from glowsep.signals.spectrogram import full_scale, istft, stft
 from glowsep.systems.glow.passages import Level
 from glowsep.systems.glow.prior import Prior, PriorConfig
+from glowsep.systems.per_source import require_alike
 from glowsep.systems.search.constrained import ConstrainedLatentSearch
 from glowsep.systems.search.found import Found
 from glowsep.systems.songs import separate_song
@@ -282,17 +283,8 @@ def require_one_domain(priors: Sequence[Prior], files: Sequence[str | PathLike] 
     ValueError
         Names the prior, or its file, and what to do.
     """
-    if not priors:
-        raise ValueError("no prior was given, expected one for each source")
-    called = [f"the prior {prior.name!r}" for prior in priors] if files is None else files
-    names = [prior.name for prior in priors]
-    for position, (prior, this) in enumerate(zip(priors, called, strict=True)):
-        if prior.name in names[:position]:
-            where = "" if files is None else f"{this} and {files[names.index(prior.name)]}: "
-            raise ValueError(f"{where}two priors are named {prior.name!r}; leave one of them out")
+    require_alike(priors, "prior", ("rate", "window_length", "hop"), files)
+    for position, prior in enumerate(priors):
         if not prior.flow.initialised:
+            this = f"the prior {prior.name!r}" if files is None else files[position]
             raise ValueError(f"{this}: is untrained; train it first")
-        for field in ("rate", "window_length", "hop"):
-            own, first = getattr(prior.config, field), getattr(priors[0].config, field)
-            if own != first:
-                raise ValueError(f"{this}: its {field} is {own}, but that of {called[0]} is {first}; train it again")
