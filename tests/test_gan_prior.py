@@ -14,7 +14,7 @@ from glowsep.cli import main
 from glowsep.errors import PriorError
 from glowsep.layers import PhaseShuffle
 from glowsep.learning.weights import load_arrays, save_arrays
-from glowsep.systems.gan_prior.gan import GAN, joined
+from glowsep.systems.gan_prior.gan import GAN, one_after_another
 from glowsep.systems.gan_prior.gan_prior import GANPrior
 from glowsep.systems.gan_prior.losses import WEIGHTS, SeparationLoss, collapse, pyramid
 from glowsep.systems.gan_prior.model import FORMS, GANConfig, critic, generator, shuffled
@@ -305,7 +305,7 @@ def test_a_saved_gan_makes_the_same_sounds(form, tmp_path):
 
 
 def test_blocks_join_in_time():
-    assert joined(np.array([[[1, 2], [5, 6]], [[3, 4], [7, 8]]])).tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
+    assert one_after_another(np.array([[[1, 2], [5, 6]], [[3, 4], [7, 8]]])).tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
 
 
 def test_the_commands_take_it_by_its_name(gans, song, tmp_path, monkeypatch, capsys):

@@ -90,18 +90,20 @@ def separated(song, priors, report, *more):
 
 
 def test_a_song_s_page_holds_all_that_it_shows(song, priors, report, capsys):
-    its = separated(song, priors, report)
+    parsed = separated(song, priors, report)
     assert capsys.readouterr().out.splitlines()[-1] == str(report)
-    assert its.headings() == ["Listen", "Spectrograms", "Search", "Settings"]
-    assert its.labels() == ["mixture", *INSTRUMENTS]
-    assert {"ConstrainedLatentSearch", "from_dictionaries", "3"} <= set(its.words)
-    assert sum(tag == "img" for tag, _ in its.elements) == 1 + len(its.labels()), "the curves, and a spectrogram each"
-    assert all(attributes["alt"] for tag, attributes in its.elements if tag == "img")
-    for _, attributes in its.elements:
+    assert parsed.headings() == ["Listen", "Spectrograms", "Search", "Settings"]
+    assert parsed.labels() == ["mixture", *INSTRUMENTS]
+    assert {"ConstrainedLatentSearch", "from_dictionaries", "3"} <= set(parsed.words)
+    assert sum(tag == "img" for tag, _ in parsed.elements) == 1 + len(parsed.labels()), (
+        "the curves, and a spectrogram each"
+    )
+    assert all(attributes["alt"] for tag, attributes in parsed.elements if tag == "img")
+    for _, attributes in parsed.elements:
         for name in ("src", "href"):
             assert attributes.get(name, "data:").startswith("data:"), "a page asks for nothing that is not inside it"
-    assert "default-src 'none'" in its.text
-    assert str(song.parent) not in its.text
+    assert "default-src 'none'" in parsed.text
+    assert str(song.parent) not in parsed.text
 
 
 def test_the_page_plays_what_was_separated(song, priors, report):
@@ -119,16 +121,16 @@ def test_the_page_plays_what_was_separated(song, priors, report):
 
 
 def test_references_are_scored_and_can_be_heard(song, priors, references, report):
-    its = separated(song, priors, report, "--references", references)
-    assert its.headings() == ["Listen", "Scores", "Spectrograms", "Search", "Settings"]
-    assert its.labels() == ["mixture", "bass", "bass, reference", "drums", "guitar", "piano", "piano, reference"]
-    assert [track["muted"] for track in its.players()[0]["tracks"]] == [True, False, True, False, False, False, True]
+    parsed = separated(song, priors, report, "--references", references)
+    assert parsed.headings() == ["Listen", "Scores", "Spectrograms", "Search", "Settings"]
+    assert parsed.labels() == ["mixture", "bass", "bass, reference", "drums", "guitar", "piano", "piano, reference"]
+    assert [track["muted"] for track in parsed.players()[0]["tracks"]] == [True, False, True, False, False, False, True]
     estimate, _ = soundfile.read(song.with_suffix("") / "bass.wav")
     reference, _ = soundfile.read(references / "bass.wav")
     score = f"{sdr(reference.T, estimate.T):.2f}".replace("-", "−")
-    assert f"SDR {score} dB" in its.words
-    assert any("signal-to-distortion ratio" in words for words in its.words)
-    rows = dict(re.findall(r'<tr><th scope="row">(.*?)</th><td class="number">(.*?)</td>', its.text))
+    assert f"SDR {score} dB" in parsed.words
+    assert any("signal-to-distortion ratio" in words for words in parsed.words)
+    rows = dict(re.findall(r'<tr><th scope="row">(.*?)</th><td class="number">(.*?)</td>', parsed.text))
     assert rows == {"bass": score, "piano": "–", "mean": score}, "silence has no score, and does not count"
 
 
@@ -179,9 +181,9 @@ def test_only_a_report_on_one_song_is_written(song, priors, report, references, 
 
 def test_silence_gets_a_page_without_curves(song, priors, report):
     soundfile.write(song, np.zeros((RATE // 4, 2)), RATE)
-    its = separated(song, priors, report)
-    assert its.headings() == ["Listen", "Spectrograms", "Settings"]
-    assert not any(decoded(track)[0].any() for track in its.players()[0]["tracks"])
+    parsed = separated(song, priors, report)
+    assert parsed.headings() == ["Listen", "Spectrograms", "Settings"]
+    assert not any(decoded(track)[0].any() for track in parsed.players()[0]["tracks"])
 
 
 UNUSUAL = {
@@ -211,18 +213,18 @@ def test_a_name_cannot_break_the_page(song, priors, report):
         song = song.rename(song.with_name(name.replace("/", "∕")))
     except OSError:
         pytest.skip("this file system knows no such names")
-    its = separated(song, priors, report)
-    assert song.stem in its.words
-    assert not any("alert" in text for _, text in its.scripts)
+    parsed = separated(song, priors, report)
+    assert song.stem in parsed.words
+    assert not any("alert" in text for _, text in parsed.scripts)
 
 
 def test_a_long_song_s_page_holds_its_beginning(song, priors, report, monkeypatch):
     for module in ("song", "sounds"):
         monkeypatch.setattr(f"glowsep.report.{module}.LONGEST", 1)
     soundfile.write(song, noise(2, 2 * RATE).T, RATE, "FLOAT")
-    its = separated(song, priors, report)
-    assert all(len(decoded(track)[0]) == RATE for track in its.players()[0]["tracks"])
-    assert any("hold the first" in words for words in its.words)
+    parsed = separated(song, priors, report)
+    assert all(len(decoded(track)[0]) == RATE for track in parsed.players()[0]["tracks"])
+    assert any("hold the first" in words for words in parsed.words)
 
 
 def test_without_mp3_a_page_speaks_ogg(song, priors, report, monkeypatch):
@@ -240,19 +242,19 @@ def test_four_minutes_stay_in_a_few_tens_of_megabytes():
 
 
 def test_every_track_has_a_volume_and_a_download_under_its_own_name(song, priors, report):
-    its = separated(song, priors, report)
-    inputs = [attributes["aria-label"] for tag, attributes in its.elements if attributes.get("class") == "volume"]
-    downloads = [attributes["download"] for tag, attributes in its.elements if attributes.get("class") == "download"]
-    assert inputs == [f"Volume of {label}" for label in its.labels()]
-    assert downloads == [f"{song.stem} {label}.mp3" for label in its.labels()]
+    parsed = separated(song, priors, report)
+    inputs = [attributes["aria-label"] for tag, attributes in parsed.elements if attributes.get("class") == "volume"]
+    downloads = [attributes["download"] for tag, attributes in parsed.elements if attributes.get("class") == "download"]
+    assert inputs == [f"Volume of {label}" for label in parsed.labels()]
+    assert downloads == [f"{song.stem} {label}.mp3" for label in parsed.labels()]
 
 
 @pytest.mark.parametrize(("name", "title"), [("Blue Monday.wav", "Blue Monday"), ("mix.wav", "second song")])
 def test_the_title_is_the_song_s_name(name, title, song, priors, tmp_path, report):
     folder = tmp_path / "second song"
     folder.mkdir()
-    its = separated(song.rename(folder / name), priors, report)
-    assert f"<title>{title}</title>" in its.text and f"<h1>{title}</h1>" in its.text
+    parsed = separated(song.rename(folder / name), priors, report)
+    assert f"<title>{title}</title>" in parsed.text and f"<h1>{title}</h1>" in parsed.text
 
 
 # Spectrograms
@@ -319,24 +321,24 @@ def test_a_data_set_s_page_has_its_best_and_worst_track(dataset, priors, baselin
     options = ["--priors", priors, "--baselines", baselines, "--iterations", 1, "--report", report]
     assert run("evaluate", dataset, *options) == 0
     printed = capsys.readouterr().out
-    its = Page(report)
-    headings = its.headings()
+    parsed = Page(report)
+    headings = parsed.headings()
     assert headings[:3] == ["Scores", "Spread", "Tracks"] and headings[-1] == "Settings"
     assert {headings[3].partition(": ")[0], headings[4].partition(": ")[0]} == {"Best track", "Worst track"}
     assert {headings[3].partition(": ")[2], headings[4].partition(": ")[2]} == {"test-first", "test-second"}
-    assert [len(player["tracks"]) for player in its.players()] == [9, 9]
+    assert [len(player["tracks"]) for player in parsed.players()] == [9, 9]
     for line in printed.splitlines()[2:]:
         if line.split()[0] in ("instglow", "nmf"):
             name, *numbers = line.split()
-            row = re.search(rf'<th scope="row">{name}</th>(.*?)</tr>', its.text)[1]
+            row = re.search(rf'<th scope="row">{name}</th>(.*?)</tr>', parsed.text)[1]
             assert re.findall(r">([−–\d.]+)<", row) == [number.replace("-", "−") for number in numbers]
 
 
 def test_one_track_is_shown_once(dataset, baselines, report):
     options = ["--method", "mixture", "--limit", 1, "--baselines", baselines, "--report", report]
     assert run("evaluate", dataset, *options) == 0
-    its = Page(report)
-    assert "The only track: test-first" in its.headings() and len(its.players()) == 1
+    parsed = Page(report)
+    assert "The only track: test-first" in parsed.headings() and len(parsed.players()) == 1
 
 
 # Writing

@@ -588,8 +588,8 @@ def test_the_commands_find_the_system_in_the_registry(kind, dataset, song, basel
     assert (tmp_path / "checkpoint").exists()
     assert main(["separate", str(song), "--method", name, "--model", model, "-o", str(out), "--quiet"]) == 0
     assert sorted(path.stem for path in out.iterdir()) == list(INSTRUMENTS)
-    scores, beside = tmp_path / "scores.json", ["--baselines", str(baselines)]
-    arguments = ["--method", name, "--model", model, *beside, "--limit", "1", "--json", str(scores), "--quiet"]
+    scores, floors = tmp_path / "scores.json", ["--baselines", str(baselines)]
+    arguments = ["--method", name, "--model", model, *floors, "--limit", "1", "--json", str(scores), "--quiet"]
     assert main(["evaluate", str(dataset), *arguments]) == 0
     assert json.loads(scores.read_text(encoding="utf-8"))["method"] == name
     capsys.readouterr()

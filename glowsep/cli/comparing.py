@@ -147,5 +147,5 @@ def tell_silences(evaluation: Evaluation) -> None:
     """Say which sources are silent in which tracks: there they have no score, and count in no mean."""
     for source, tracks in evaluation.silences().items():
         names = ", ".join([*tracks[:NAMED], *(["…"] if len(tracks) > NAMED else [])])
-        share = f"{len(tracks)} of {len(evaluation.tracks)} tracks"
-        complain(f"{source} is silent in {share} and has no score there: {names}")
+        count = f"{len(tracks)} of {len(evaluation.tracks)} tracks"
+        complain(f"{source} is silent in {count} and has no score there: {names}")

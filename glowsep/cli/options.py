@@ -136,7 +136,7 @@ def number(lowest: float) -> Callable[[str], float]:
     return _number(float, lambda value: lowest <= value < math.inf, f"must be a number of at least {lowest}")
 
 
-def share(text: str) -> float:
+def fraction(text: str) -> float:
     """A type of argument: numbers from 0 to 1."""
     return _number(float, lambda value: 0 <= value <= 1, "must be a number from 0 to 1")(text)
 

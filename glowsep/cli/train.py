@@ -95,7 +95,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--drive",
-        type=options.share,
+        type=options.fraction,
         metavar="SHARE",
         help="the part of the excerpts that is overdriven, from 0 to 1; 0.25 for the shipped guitar "
         f"(default: {default.drive:g})",

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from glowsep.arrays.integers import ceil_divide
 from glowsep.arrays.library import array_module
 
 #: The size of a block of columns in bytes: about half of a core's level-2 cache, and what fills a GPU.
@@ -109,7 +110,7 @@ def spread(
     g = padded(g, tuple(zip(before, after, strict=True)))
     result = array_module(g).empty((W.shape[-1], *lengths), g.dtype)
     for group in groups(axes, W.shape[-1]):
-        farthest, nearest, counts, dilation = joined(group)
+        farthest, nearest, counts, dilation = reach(group)
         taps = tuple((f - n) // d + 1 for f, n, d in zip(farthest, nearest, dilation, strict=True))
         own = Windows(taps, (1,) * len(taps), dilation)
         seen = zip(before, farthest, own.lengths(counts), strict=True)
@@ -119,7 +120,7 @@ def spread(
             return parts  # every stride is 1
         for phase, part in zip(group, parts.reshape(len(group), -1, *counts), strict=True):
             here = tuple(slice(axis.count) for axis in phase)
-            result[(EVERYTHING, *(axis.places for axis in phase))] = part[(EVERYTHING, *here)]
+            result[(EVERYTHING, *(axis.positions for axis in phase))] = part[(EVERYTHING, *here)]
     return result
 
 
@@ -135,14 +136,14 @@ def groups(axes, channels):
         return alone
 
     def cost(group):
-        farthest, nearest, _, _ = joined(group)
+        farthest, nearest, _, _ = reach(group)
         taps = math.prod(f - n + 1 for f, n in zip(farthest, nearest, strict=True))
         return taps * (len(group) * channels + READING)
 
     return together if cost(together[0]) <= sum(map(cost, alone)) else alone
 
 
-def joined(group):
+def reach(group):
     """How many windows a group of phases looks back, at most and at least, how many positions it has, and by how many
     windows its taps differ; each for every axis."""
     axes = list(zip(*group, strict=True))
@@ -157,12 +158,12 @@ def stacked_taps(W, group, farthest, own):
     outputs, channels = len(W), W.shape[-1]
     matrix = array_module(W).zeros((len(group), channels, *own.kernel, outputs), W.dtype)
     for rows, phase in zip(matrix, group, strict=True):
-        taps, places = (EVERYTHING,), (EVERYTHING,)
+        taps, columns = (EVERYTHING,), (EVERYTHING,)
         for axis, far in zip(phase, farthest, strict=True):
             first = (far - axis.farthest) // axis.dilation
             taps += (axis.reversed,)
-            places += (slice(first, first + axis.taps),)
-        rows[places] = W[taps].swapaxes(0, -1)
+            columns += (slice(first, first + axis.taps),)
+        rows[columns] = W[taps].swapaxes(0, -1)
     return matrix.reshape(len(group) * channels, -1)
 
 
@@ -245,7 +246,7 @@ class Phase:
     Position j of them lies in the windows ``j - nearest``, ``j - nearest - dilation``, … and ``j - farthest``.
     """
 
-    places: slice
+    positions: slice
     count: int
     taps: int
     first: int  # the first tap that reaches these positions
@@ -275,8 +276,8 @@ def phases(kernel, stride, dilation, start, length):
         taps, offset = reaching.get(residue, (range(0), strides))  # a stride that is longer than the kernel leaves gaps
         found.append(
             Phase(
-                places=slice(place, None, stride),
-                count=-(-(length - place) // stride),
+                positions=slice(place, None, stride),
+                count=ceil_divide(length - place, stride),
                 taps=len(taps),
                 first=taps.start,
                 step=stride // shared,
@@ -304,7 +305,7 @@ def padded(x: np.ndarray, amounts: Amounts) -> np.ndarray:
 
 def evenly(length, most):
     """Slices of 0 … length - 1 of nearly the same size, at most ``most`` each."""
-    parts = -(-length // most)
+    parts = ceil_divide(length, most)
     edges = [length * part // parts for part in range(parts + 1)]
     return [slice(a, b) for a, b in itertools.pairwise(edges)]
 

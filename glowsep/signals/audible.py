@@ -47,8 +47,8 @@ def audible(waveform: np.ndarray, rate: int) -> np.ndarray:
     margin = min(samples - 1, rate // 2)  # long enough for the filter to settle before the first sample
     # Mirrored at its ends, not turned about them: of a note that is cut, that would make a jump to another offset.
     heard = sosfiltfilt(_filter(rate), waveform.astype(np.float64), axis=-1, padtype="even", padlen=margin)
-    loudest = np.abs(waveform).max(axis=-1, keepdims=True)
-    heard *= np.abs(heard).max(axis=-1, keepdims=True) > ROUNDING * loudest  # of an offset alone, nothing is left
+    peak = np.abs(waveform).max(axis=-1, keepdims=True)
+    heard *= np.abs(heard).max(axis=-1, keepdims=True) > ROUNDING * peak  # of an offset alone, nothing is left
     loudest_nearby = maximum_filter1d(np.abs(waveform), max(1, round(SILENCE_SECONDS * rate)), axis=-1)
     return np.where(loudest_nearby > 0, heard, 0).astype(waveform.dtype)
 

@@ -39,8 +39,8 @@ def downmix(waveform: np.ndarray) -> np.ndarray:
     array([2., 4.])
     """
     exact = to_host(waveform).astype(np.float64)  # squares of float32 leave its range early
-    loudest = (exact**2).sum(axis=-1, keepdims=True).argmax(axis=-2, keepdims=True)
-    reference = np.take_along_axis(exact, loudest, axis=-2)
+    strongest = (exact**2).sum(axis=-1, keepdims=True).argmax(axis=-2, keepdims=True)
+    reference = np.take_along_axis(exact, strongest, axis=-2)
     polarity = np.where((exact * reference).sum(axis=-1, keepdims=True) < 0, -1, 1).astype(waveform.dtype)
     return (on_device_of(polarity, waveform) * waveform).mean(axis=-2)
 
@@ -104,10 +104,10 @@ def mean_magnitude(magnitudes: np.ndarray) -> np.ndarray:
     array([[5.]])
     """
     xp = array_module(magnitudes)
-    loudest = magnitudes.max(axis=-3)
-    # Relative to the loudest channel no square can leave its type's range.
-    relative = magnitudes / xp.expand_dims(xp.where(loudest > 0, loudest, 1), -3)
-    return loudest * xp.sqrt((relative**2).mean(axis=-3))
+    largest = magnitudes.max(axis=-3)
+    # Relative to the largest of them no square can leave its type's range.
+    relative = magnitudes / xp.expand_dims(xp.where(largest > 0, largest, 1), -3)
+    return largest * xp.sqrt((relative**2).mean(axis=-3))
 
 
 def mid_magnitude(waveform: np.ndarray, rate: int, window_length: int = WINDOW_LENGTH, hop: int = HOP) -> np.ndarray:

@@ -145,7 +145,7 @@ class GAN:
         if config.form == "waveform":
             return self.generator.frozen().forward(self.latents(batch, rng, temperature), []).reshape(-1)[:samples]
         blocks = self.sample_spectra(batch, rng, temperature)[:, 0]
-        magnitude = joined(blocks)
+        magnitude = one_after_another(blocks)
         with_nyquist = array_module(magnitude).pad(magnitude, ((0, 1), (0, 1)))
         return griffin_lim(with_nyquist, iterations, rng, window_length=config.window_length, hop=config.hop)[:samples]
 
@@ -203,7 +203,7 @@ class GAN:
         return f"GAN({self.name!r}, {self.config.form}, {self.rate} Hz, generator {self.generator!r})"
 
 
-def joined(blocks: np.ndarray) -> np.ndarray:
+def one_after_another(blocks: np.ndarray) -> np.ndarray:
     """Blocks (blocks, …, frames), one after the other in time: (…, blocks · frames)."""
     xp = array_module(blocks)
     return xp.moveaxis(blocks, 0, -2).reshape(*blocks.shape[1:-1], -1)

@@ -16,7 +16,7 @@ from glowsep.signals.mid import downmix, mean_magnitude
 from glowsep.signals.phase import phase_of
 from glowsep.signals.resampling import resample
 from glowsep.signals.spectrogram import istft, stft
-from glowsep.systems.gan_prior.gan import GAN, joined
+from glowsep.systems.gan_prior.gan import GAN, one_after_another
 from glowsep.systems.gan_prior.search import ProjectedGradientDescent
 
 #: Root mean square that a mixture is brought to: the mean of Freedoom-4's validation mixtures.
@@ -154,6 +154,6 @@ def spectrum_of(gan: GAN, z: np.ndarray, frames: int) -> np.ndarray:
     Magnitudes; of waveforms the complex spectrum.
     """
     if gan.config.form == "spectrogram":
-        return joined(gan.frozen().forward(z, [])[:, 0])[:, :frames]
+        return one_after_another(gan.frozen().forward(z, [])[:, 0])[:, :frames]
     waveform = gan.generator.frozen().forward(z, []).reshape(-1)
     return stft(waveform, gan.config.window_length, gan.config.hop)[:-1, :frames]

@@ -64,20 +64,20 @@ def random_equalisers(config: TrainingConfig, bins: int, rng: np.random.Generato
 
 
 def overdriven(
-    excerpts: np.ndarray, share: float, rng: np.random.Generator, lowest: float = 1.0, highest: float = 30.0
+    excerpts: np.ndarray, fraction: float, rng: np.random.Generator, lowest: float = 1.0, highest: float = 30.0
 ) -> np.ndarray:
-    r"""Excerpts (batch, samples), about ``share`` of them through an amplifier that is too small for them.
+    r"""Excerpts (batch, samples), about ``fraction`` of them through an amplifier that is too small for them.
 
     .. math:: y = a \tanh(g\, x / r), \qquad g = \textit{lowest}^{1-p}\, \textit{highest}^{p}, \quad p \sim \mathcal{U}
 
     with r the excerpt's root mean square, and a such that y has the same one: what is overdriven is as loud as before.
     A curve adds sums and differences of the frequencies that it is given. So an overdriven chord is more than the sum
-    of its notes, and no equaliser makes one from the other. Nothing is drawn from ``rng`` if the share is 0.
+    of its notes, and no equaliser makes one from the other. Nothing is drawn from ``rng`` if the fraction is 0.
     """
-    if not share:
+    if not fraction:
         return excerpts
     xp = array_module(excerpts)
-    position, chosen = rng.random((len(excerpts), 1)), rng.random((len(excerpts), 1)) < share
+    position, chosen = rng.random((len(excerpts), 1)), rng.random((len(excerpts), 1)) < fraction
     drive = on_device_of((lowest ** (1 - position) * highest**position).astype(np.float32), excerpts)
     loudness = _root_mean_square(excerpts)
     driven = xp.tanh(drive * excerpts / (loudness + 1e-6))  # digital silence stays silent

@@ -104,15 +104,15 @@ def exchange(sources: np.ndarray, group: int, rng: np.random.Generator) -> None:
             items[:, source] = items[rng.permutation(len(items)), source]
 
 
-def directions(batch: int, count: int, channels: int, share: float, rng: np.random.Generator) -> np.ndarray:
-    r"""Gains of the channels for recordings of one, (batch, sources, channels, 1): random directions in a ``share`` of
-    the items, the middle in all others.
+def directions(batch: int, count: int, channels: int, fraction: float, rng: np.random.Generator) -> np.ndarray:
+    r"""Gains of the channels for recordings of one, (batch, sources, channels, 1): random directions in a
+    ``fraction`` of the items, the middle in all others.
 
     .. math:: (g_l, g_r) = \sqrt2\, (\cos\theta, \sin\theta), \qquad 0 \le \theta \le \pi / 2
     """
     if channels != 2:
         return np.ones((1, 1, channels, 1), np.float32)
-    panned = rng.random((batch, 1)) < share
+    panned = rng.random((batch, 1)) < fraction
     angle = np.where(panned, rng.uniform(0, np.pi / 2, (batch, count)), np.pi / 4)
     gains = np.sqrt(2) * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     return gains[..., None].astype(np.float32)
