@@ -3,12 +3,19 @@
 The exercises themselves are nbgrader's; what a wrong answer is told comes from `glowsep.check`.
 """
 
+from __future__ import annotations
+
 import inspect
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from glowsep.datasets.shipped import REPOSITORY, shipped
 from glowsep.errors import DatasetError
+
+if TYPE_CHECKING:  # the package does not need Jupyter
+    from IPython.display import Markdown
 
 
 def data(name: str) -> Path:
@@ -38,7 +45,7 @@ def data(name: str) -> Path:
     return path
 
 
-def source(*definitions):
+def source(*definitions: Callable) -> Markdown:
     """The code of functions, methods or classes as it is in the package, for a notebook to show.
 
     This way a chapter never holds a second version that could drift from the first.

@@ -4,9 +4,14 @@ The colours are Okabe and Ito's, which colour-blind readers can tell apart. Func
 themselves, so that all others do without it.
 """
 
+from __future__ import annotations
+
 import base64
 import html
 import io
+from collections.abc import Callable, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -21,17 +26,24 @@ from glowsep.signals.mid import downmix
 from glowsep.signals.resampling import resample
 from glowsep.signals.spectrogram import stft
 
+if TYPE_CHECKING:  # Jupyter, too, is not needed to draw
+    from IPython.display import HTML
+
+    from glowsep.comparison import Compared
+    from glowsep.evaluate import Evaluation
+    from glowsep.learning.training import LearningCurve
+
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
 LEARNERS = {"solos": COLOURS[0], "mixtures": COLOURS[5], "nothing": COLOURS[7]}  # by what they were trained on
 PLAYER_RATES = (8000, 11025, 12000, 16000)  # Hz: those of MP3 up to 16 kHz
 
 
-def box_plot(evaluations, path, metric="sdr"):
+def box_plot(evaluations: Sequence[Evaluation], path: str | PathLike, metric: str = "sdr") -> None:
     """Save what `draw_box_plot` draws to ``path``, which ends in ``.png``, ``.svg`` or ``.pdf``."""
     save(draw_box_plot(evaluations, metric), path)
 
 
-def draw_box_plot(evaluations, metric="sdr"):
+def draw_box_plot(evaluations: Sequence[Evaluation], metric: str = "sdr") -> Figure:
     """A box per method and source: how the tracks' scores are spread around their median.
 
     Boxes hold the middle half of the tracks, whiskers reach the last track within one and a half box lengths, and
@@ -76,12 +88,12 @@ def draw_box_plot(evaluations, metric="sdr"):
     return figure
 
 
-def comparison_picture(compared, path, metric="sdr"):
+def comparison_picture(compared: Sequence[Compared], path: str | PathLike, metric: str = "sdr") -> None:
     """Save what `draw_comparison` draws to ``path``, which ends in ``.png``, ``.svg`` or ``.pdf``."""
     save(draw_comparison(compared, metric), path)
 
 
-def draw_comparison(compared, metric="sdr"):
+def draw_comparison(compared: Sequence[Compared], metric: str = "sdr") -> Figure:
     """A row per system, a panel per source and one for the songs: a dot per track, and a line at their mean.
 
     Colours say what a system was trained on.
@@ -121,12 +133,12 @@ def draw_comparison(compared, metric="sdr"):
     return figure
 
 
-def learning_curve(curve, path, unit):
+def learning_curve(curve: LearningCurve, path: str | PathLike, unit: str) -> None:
     """Save what `draw_learning_curve` draws to ``path``, which ends in ``.png``, ``.svg`` or ``.pdf``."""
     save(draw_learning_curve(curve, unit), path)
 
 
-def draw_learning_curve(curve, unit, window=100):
+def draw_learning_curve(curve: LearningCurve, unit: str, window: int = 100) -> Figure:
     """How a training went: training losses, each the mean of the last ``window`` steps, and validation losses.
 
     The steps are counted below, and above them the minutes of one core that they took, if these were measured.
@@ -158,12 +170,21 @@ def draw_learning_curve(curve, unit, window=100):
     return figure
 
 
-def spectrograms(waveforms, rate, path, columns=1, highest=5000, range_db=70):
+def spectrograms(
+    waveforms: dict[str, np.ndarray | None],
+    rate: int,
+    path: str | PathLike,
+    columns: int = 1,
+    highest: float = 5000,
+    range_db: int = 70,
+) -> None:
     """Save what `draw_spectrograms` draws to ``path``, which ends in ``.png``, ``.svg`` or ``.pdf``."""
     save(draw_spectrograms(waveforms, rate, columns, highest, range_db), path, dpi=100)
 
 
-def draw_spectrograms(waveforms, rate, columns=1, highest=5000, range_db=70):
+def draw_spectrograms(
+    waveforms: dict[str, np.ndarray | None], rate: int, columns: int = 1, highest: float = 5000, range_db: int = 70
+) -> Figure:
     """Spectrograms of several sounds, all on one scale of loudness, so that they can be compared.
 
     Parameters
@@ -217,7 +238,7 @@ def draw_spectrograms(waveforms, rate, columns=1, highest=5000, range_db=70):
     return figure
 
 
-def with_alt(figure, alt):
+def with_alt(figure: Figure, alt: str) -> None:
     """Show a figure in a notebook, with a description for readers who cannot see it.
 
     Parameters
@@ -231,7 +252,7 @@ def with_alt(figure, alt):
     display(_html(_image(_png(figure), "png", alt)))
 
 
-def with_sliders(draw, **sliders):
+def with_sliders(draw: Callable[..., None], **sliders: Any) -> None:
     """Show in a notebook what ``draw`` shows, under sliders that redraw it when they are moved.
 
     The picture is an HTML widget. ``ipywidgets.interact`` would put it into an ``Output`` widget, and with one of these
@@ -262,7 +283,7 @@ def with_sliders(draw, **sliders):
     display(VBox([*sliders.values(), picture]))
 
 
-def animation(frames, alt, seconds_per_frame=0.5):
+def animation(frames: Sequence[Figure | np.ndarray], alt: str, seconds_per_frame: float = 0.5) -> HTML:
     """Pictures shown one after the other, again and again.
 
     Parameters
@@ -285,7 +306,7 @@ def animation(frames, alt, seconds_per_frame=0.5):
     return _html(_image(file.getvalue(), "webp", alt))
 
 
-def players(waveforms, rate):
+def players(waveforms: dict[str, np.ndarray], rate: int) -> HTML:
     """Sounds to play in a notebook, side by side, with one common gain: what is quieter sounds quieter.
 
     They are mono, at 16 kHz or less, and compressed (MP3, or Ogg Vorbis if soundfile cannot write MP3).
@@ -317,7 +338,7 @@ def players(waveforms, rate):
     return _html(f'<div style="display: flex; flex-wrap: wrap; gap: 1em">{figures}</div>')
 
 
-def mono(waveform):
+def mono(waveform: np.ndarray) -> np.ndarray:
     """`glowsep.signals.mid.downmix` of (channels, samples); a waveform (samples,) is mono already."""
     return waveform if waveform.ndim == 1 else downmix(waveform)
 
@@ -364,12 +385,12 @@ def _base64(content):
     return base64.b64encode(content).decode("ascii")
 
 
-def colour(index):
+def colour(index: int) -> str:
     """The colour of the method, source or curve with this index in a list."""
     return COLOURS[index % len(COLOURS)]
 
 
-def save(figure, path, dpi=150):
+def save(figure: Figure, path: str | PathLike, dpi: int = 150) -> None:
     """Write a figure in the format that the path's suffix names; the file is whole or not there at all."""
     with written_whole(path) as temporary:
         figure.savefig(temporary, dpi=dpi)

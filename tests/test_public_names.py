@@ -1,6 +1,9 @@
 """The names and signatures that notebooks, other people's code and outside checks rely on."""
 
+import importlib
 import inspect
+import pkgutil
+import re
 
 import numpy as np
 import pytest
@@ -134,9 +137,47 @@ def test_the_registry_has_every_system_by_name():
     ]
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in glowsep.__all__ if inspect.isclass(vars(glowsep)[name]) and not name.endswith("Error")]
-)
+def exported():
+    """Everything in the lists ``__all__`` of the package and its rooms, by dotted name."""
+    found = {}
+    for module in pkgutil.walk_packages(glowsep.__path__, "glowsep."):
+        if module.ispkg:
+            room = importlib.import_module(module.name)
+            found |= {f"{module.name}.{name}": getattr(room, name) for name in getattr(room, "__all__", ())}
+    return {f"glowsep.{name}": getattr(glowsep, name) for name in glowsep.__all__} | found
+
+
+def is_shown(thing):
+    """Whether it is a class that needs an example: an error or a protocol shows nothing of its own."""
+    return inspect.isclass(thing) and not issubclass(thing, Exception) and not getattr(thing, "_is_protocol", False)
+
+
+@pytest.mark.parametrize("name", [name for name, thing in exported().items() if is_shown(thing)])
 def test_every_public_class_shows_its_use(name):
     """``python -m pytest`` runs these examples."""
-    assert ">>>" in vars(glowsep)[name].__doc__
+    assert ">>>" in exported()[name].__doc__
+
+
+def documented():
+    """Every function of the package, and every class's ``__init__``, whose docstring lists its parameters."""
+    for found in pkgutil.walk_packages(glowsep.__path__, "glowsep."):
+        module = importlib.import_module(found.name) if found.name != "glowsep.__main__" else None
+        for name, thing in vars(module).items() if module else ():
+            if getattr(thing, "__module__", None) != found.name or name.startswith("_"):
+                continue
+            if not re.search(r"^ *(Parameters|Returns)\n *-", thing.__doc__ or "", re.MULTILINE):
+                continue
+            if inspect.isfunction(thing):
+                yield f"{found.name}.{name}", thing, ()
+            elif inspect.isfunction(vars(thing).get("__init__")):
+                yield f"{found.name}.{name}", thing.__init__, ("self", "return")
+
+
+def test_every_documented_parameter_has_a_type():
+    """The methods of the layers' contract have theirs in `Bijection` and `Parameters`, once for all layers."""
+    for name, function, free in documented():
+        signature = inspect.signature(function)
+        hints = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
+        hints |= {"return": signature.return_annotation}
+        missing = [key for key, hint in hints.items() if hint is inspect.Signature.empty and key not in free]
+        assert missing == [], f"{name} has no type hint for {', '.join(missing)}"

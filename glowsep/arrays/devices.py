@@ -1,17 +1,19 @@
 """Moving arrays between main memory and a GPU, always explicitly; the only module that imports CuPy."""
 
+from types import ModuleType
+
 import numpy as np
 
 from glowsep.arrays.library import array_module
 from glowsep.errors import how_to_install
 
 
-def to_host(array) -> np.ndarray:
+def to_host(array: np.ndarray) -> np.ndarray:
     """``array`` as a NumPy array in main memory: an explicit copy if it is on a GPU."""
     return array.get() if hasattr(array, "get") else np.asarray(array)
 
 
-def to_device(array: np.ndarray, device: str):
+def to_device(array: np.ndarray, device: str) -> np.ndarray:
     """``array`` on ``device``.
 
     Parameters
@@ -31,12 +33,12 @@ def to_device(array: np.ndarray, device: str):
     raise ValueError(f"device is {device!r}, expected 'cpu' or 'cuda'")
 
 
-def on_device_of(array, other):
+def on_device_of(array: np.ndarray, other: np.ndarray) -> np.ndarray:
     """``array`` (from any device) on the device of ``other``: the explicit step without which the two do not mix."""
     return to_host(array) if array_module(other) is np else array_module(other).asarray(array)
 
 
-def cuda():
+def cuda() -> ModuleType:
     """The ``cupy`` module, once a GPU has answered.
 
     Raises

@@ -2,11 +2,13 @@
 
 import functools
 import sys
+from collections.abc import Callable
+from types import ModuleType
 
 import numpy as np
 
 
-def array_module(array):
+def array_module(array: np.ndarray) -> ModuleType:
     """The module, ``numpy`` or ``cupy``, whose functions fit ``array``: ``xp = array_module(x)``, then ``xp.exp(x)``.
 
     The array's type names its library, so CuPy is never imported on a machine without it. Source: chapter 14.
@@ -20,7 +22,7 @@ def array_module(array):
     return sys.modules[library] if library == "cupy" else np
 
 
-def fused(function):
+def fused(function: Callable[..., None]) -> Callable[..., None]:
     """Make one GPU kernel of an element-wise ``function``: a decorator.
 
     On a GPU every NumPy-style operation is a launch of its own, and reads and writes all of its arrays. CuPy can

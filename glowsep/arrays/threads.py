@@ -1,6 +1,7 @@
 """Independent work, such as the sources of a mixture, each on a thread of its own."""
 
 import functools
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -11,7 +12,7 @@ from glowsep.arrays.library import array_module
 
 
 @contextmanager
-def side_by_side(number, like):
+def side_by_side(number: int, like: np.ndarray) -> Iterator[Callable]:
     """A ``map``, for use in ``with``, that works on up to ``number`` calls at once, on as many cores.
 
     BLAS computes one matrix product on all cores, but between two products all of them except one are idle. Here each
@@ -29,7 +30,7 @@ def side_by_side(number, like):
         yield pool.map
 
 
-def available_cores(like) -> int:
+def available_cores(like: np.ndarray) -> int:
     """As many cores as NumPy's BLAS has been given (all, or ``OMP_NUM_THREADS``); one for arrays on a GPU.
 
     One, too, if threadpoolctl does not know NumPy's BLAS (Apple's Accelerate): its threads could not be held back.

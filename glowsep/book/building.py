@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from importlib import metadata
+from os import PathLike
 from pathlib import Path
 
 from tqdm import tqdm
@@ -22,7 +23,7 @@ PAGE_DONE = re.compile(r"^(?:reading sources|writing output)\.\.\. \[ *\d+%\] (\
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
 
-def build(out, repository=REPOSITORY, progress=True):
+def build(out: str | PathLike, repository: str | PathLike = REPOSITORY, progress: bool = True) -> None:
     """Build the book from the chapters, without running them.
 
     Parameters
@@ -51,7 +52,7 @@ def build(out, repository=REPOSITORY, progress=True):
         put_in_place([site], [out])
 
 
-def require_jupyter_book():
+def require_jupyter_book() -> None:
     """Refuse to continue without Jupyter Book, or with its version 2, which is another program of the same name.
 
     Raises
@@ -66,7 +67,7 @@ def require_jupyter_book():
         raise BookError(f"the book needs Jupyter Book 1, but there is {found} here: {how_to_install('book')}")
 
 
-def require_place(out):
+def require_place(out: Path) -> None:
     """Refuse a place for the book that holds something else already, or whose parent folder is missing.
 
     Raises

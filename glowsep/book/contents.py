@@ -1,5 +1,7 @@
 """Which guides there are, and how the book arranges them and the chapters."""
 
+from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 
 from glowsep.course.contents import PARTS
@@ -19,7 +21,7 @@ ORDER = (
 )
 
 
-def guides(repository):
+def guides(repository: str | PathLike) -> list[Path]:
     """The guides, ``chapters/guides/NAME.md``, in their order.
 
     Parameters
@@ -38,7 +40,7 @@ def guides(repository):
     return sorted((Path(repository) / "chapters" / "guides").glob("*.md"), key=place)
 
 
-def table_of_contents(chapters, guides=()):
+def table_of_contents(chapters: Sequence[str], guides: Sequence[str] = ()) -> dict:
     """Jupyter Book's table of contents: a landing page, then every chapter in its part, and the guides.
 
     Parameters

@@ -1,6 +1,7 @@
 """Downloads: every chapter's notebook, with its solutions and without, under the chapter's title."""
 
 import json
+from pathlib import Path
 
 from glowsep.course.handouts import handout
 
@@ -13,7 +14,7 @@ LINE = (
 )
 
 
-def add_downloads(notebook, original, path):
+def add_downloads(notebook: dict, original: dict, path: Path) -> None:
     """Put the notebook's two versions beside a page of the book, and a line that links to them under its title.
 
     Parameters

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 
 from glowsep.errors import BookError
 
@@ -13,7 +14,7 @@ ELSEWHERE = re.compile(r"#|[a-z]+:")
 PAGES = (".ipynb", ".md")  # of the folder chapters
 
 
-def with_links(text, page, repository, source):
+def with_links(text: str, page: Path, repository: Path, source: Path) -> str:
     """Markdown whose links work in the book.
 
     A link to a chapter or guide stays as it is, since the book's folders are the repository's. Any other file of the

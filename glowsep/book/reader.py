@@ -9,7 +9,7 @@ PLOT = "plot"  # the tag of a cell whose figure matters, and whose code does not
 UNANSWERED = "*Your answer here.*"
 
 
-def readers_copy(notebook, name):
+def readers_copy(notebook: dict, name: str) -> dict:
     """A copy of a chapter for the book.
 
     Solutions are folded away behind the line "Solution", tests behind "Tests", and cells with the tag "plot" behind

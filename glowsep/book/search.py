@@ -15,7 +15,7 @@ BLOCKS = {"p", "li", "td", "th", "dt", "dd", "div", "figcaption", "tr"} | HEADIN
 LONGEST_FORMULA = 24
 
 
-def write_index(site):
+def write_index(site: Path) -> None:
     """Write the search's index into a site that Sphinx has built.
 
     Parameters
@@ -34,7 +34,7 @@ def write_index(site):
     (site / INDEX).write_text(f"window.BOOK_SECTIONS = {words};\n", encoding="utf-8")
 
 
-def sections(markup):
+def sections(markup: str) -> list[dict[str, str]]:
     """The sections of a page.
 
     Parameters
@@ -55,7 +55,7 @@ def sections(markup):
     return [{"title": title, **section} for section in page.sections if section["text"] or section["code"]]
 
 
-def readable(formula):
+def readable(formula: str) -> str:
     r"""A formula of LaTeX as words to find and to read: simple ones as they look, others as three dots.
 
     Examples

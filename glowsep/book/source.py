@@ -23,7 +23,7 @@ ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+/?")
 BRANCH = "main"
 
 
-def write_source(repository, source):
+def write_source(repository: Path, source: Path) -> None:
     """Write all that Jupyter Book needs.
 
     Parameters
@@ -63,7 +63,7 @@ def write_source(repository, source):
         _write(source / path.relative_to(repository), with_links(text, path, repository, source))
 
 
-def launch_buttons(repository):
+def launch_buttons(repository: Path) -> dict:
     """The theme's options for buttons that open a chapter on Binder and on Colab.
 
     Parameters
@@ -100,7 +100,7 @@ def launch_buttons(repository):
     }
 
 
-def landing_page(readme):
+def landing_page(readme: Path) -> str:
     """The README's beginning, the list of the chapters, and the README's credits, as Markdown."""
     text = readme.read_text(encoding="utf-8")
     front = text.partition("\n## Results\n")[0]

@@ -1,4 +1,4 @@
-"""Wrapping: code that is too wide for a page is laid out anew by Ruff, and means what it meant."""
+"""Wrapping: code that is too wide for a page is laid out again by Ruff, and means what it meant."""
 
 import io
 import re
@@ -7,6 +7,7 @@ import sys
 import tempfile
 import textwrap
 import tokenize
+from collections.abc import Iterable
 from pathlib import Path
 
 from glowsep.errors import BookError, how_to_install
@@ -17,7 +18,7 @@ WIDTH = 88
 LISTING = re.compile(r"(?ms)^```python\n(.*?)\n```$")
 
 
-def wrap(notebook):
+def wrap(notebook: dict) -> None:
     """Lay out the code of a notebook's cells, and the listings among its outputs, in lines of ``WIDTH`` columns.
 
     Code whose lines are short enough stays as it is, and so does what is not Python alone, such as a cell with a
@@ -48,8 +49,8 @@ def wrap(notebook):
         )
 
 
-def laid_out(pieces):
-    """Of some pieces of code, those that are too wide, laid out anew: a dict from the old text to the new."""
+def laid_out(pieces: Iterable[str]) -> dict[str, str]:
+    """Of some pieces of code, those that are too wide, in shorter lines: a dict from the old text to the new."""
     wide = [piece for piece in pieces if max(map(len, piece.split("\n"))) > WIDTH]
     if not wide:
         return {}
@@ -64,7 +65,7 @@ def laid_out(pieces):
         return {piece: path.read_text(encoding="utf-8").strip("\n") for path, piece in zip(paths, wide, strict=True)}
 
 
-def with_short_comments(code):
+def with_short_comments(code: str) -> str:
     """Code whose comments are no wider than ``WIDTH``: one that makes its line too wide stands above it.
 
     Examples

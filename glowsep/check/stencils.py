@@ -1,5 +1,7 @@
 """Derivatives without thinking: central differences, accurate enough to judge everything else by."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 # f'(x) = sum_k w_k (f(x + kh) - f(x - kh)) / h + O(h^6), Fornberg 1988, table 1. The order is high so that h may
@@ -8,7 +10,9 @@ STEP = 2e-3
 WEIGHTS = {1: 3 / 4, 2: -3 / 20, 3: 1 / 60}
 
 
-def central_difference(function, array, direction, step=STEP):
+def central_difference(
+    function: Callable[[], np.ndarray], array: np.ndarray, direction: np.ndarray, step: float = STEP
+) -> np.ndarray:
     """How fast ``function()`` changes as the live ``array`` moves along ``direction``; it is put back after.
 
     Accurate for functions that bend on the scale of 1, or on the array's own scale if that is larger.
@@ -24,7 +28,7 @@ def central_difference(function, array, direction, step=STEP):
     return change / step
 
 
-def jacobians(function, array, step=STEP):
+def jacobians(function: Callable[[], np.ndarray], array: np.ndarray, step: float = STEP) -> np.ndarray:
     """The Jacobian of every batch item by brute force.
 
     Parameters

@@ -1,5 +1,7 @@
 """What all data sets of folders and audio files need: finding tracks, and reading files that belong together."""
 
+from collections.abc import Callable, Sequence
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from glowsep.signals.audio.suffixes import SUFFIXES, looks_like_audio
 TOLERANCE = 0.1
 
 
-def split_folder(path, split=None):
+def split_folder(path: str | PathLike, split: str | None = None) -> Path:
     """The folder that holds the tracks of a split: `path` itself without a split.
 
     Raises
@@ -30,7 +32,7 @@ def split_folder(path, split=None):
     return _split(path, split)
 
 
-def has_split(path, split):
+def has_split(path: str | PathLike, split: str) -> bool:
     """Whether a data set's folder has a folder for a split, in capitals or not."""
     return _split(Path(path), split) is not None
 
@@ -43,12 +45,12 @@ def _split(path, split):
     return next((folder for folder in subfolders(path) if folder.name.casefold() == split.casefold()), None)
 
 
-def subfolders(path):
+def subfolders(path: Path) -> list[Path]:
     """The folders in a folder, sorted by name, without hidden ones."""
     return sorted(folder for folder in path.iterdir() if folder.is_dir() and not folder.name.startswith("."))
 
 
-def tracks_in(folder, is_track, layout):
+def tracks_in(folder: Path, is_track: Callable[[Path], object], layout: str) -> tuple[str, ...]:
     """The names of a folder's tracks: the subfolders for which `is_track(subfolder)` holds.
 
     Raises
@@ -64,7 +66,7 @@ def tracks_in(folder, is_track, layout):
     return names
 
 
-def audio_file(folder, stem):
+def audio_file(folder: str | PathLike, stem: str) -> Path | None:
     """The path of ``<stem>.wav`` in a folder, or in another format of audio, in capitals or not; None without one.
 
     If there are several, the first of `glowsep.signals.audio.suffixes.SUFFIXES` is read.
@@ -72,7 +74,7 @@ def audio_file(folder, stem):
     return audio_files(folder).get(stem.casefold())
 
 
-def audio_files(folder):
+def audio_files(folder: str | PathLike) -> dict[str, Path]:
     """The audio files in a folder: a dict of name, without capitals and suffix, to path."""
     folder = Path(folder)
     if not folder.is_dir():
@@ -82,7 +84,9 @@ def audio_files(folder):
     return {path.stem.casefold(): path for path in best_last}
 
 
-def read_together(paths, start_s=0, duration_s=None):
+def read_together(
+    paths: Sequence[Path], start_s: float = 0, duration_s: float | None = None
+) -> tuple[list[np.ndarray], int]:
     """Read the audio files of one track, which have the same rate, number of channels, and roughly the same length.
 
     If their lengths differ by less than 0.1 s, the shorter ones are padded with silence at the end.

@@ -50,6 +50,13 @@ class MUSDB18HQ(StemFolder):
     ------
     DatasetError
         If there is no such folder or split, no track in it, or a track without one of the sources.
+
+    Examples
+    --------
+    >>> MUSDB18HQ("musdb18hq", "valid")
+    Traceback (most recent call last):
+        ...
+    glowsep.errors.DatasetError: musdb18hq: MUSDB18 has no split 'valid'; its splits are train, validation, test
     """
 
     def __init__(self, path: str | PathLike, split: str):
@@ -76,6 +83,13 @@ class MUSDB18(Dataset):
     ------
     DatasetError
         If the package or FFmpeg is missing, or there is no such folder or split, or no track in it.
+
+    Examples
+    --------
+    >>> MUSDB18("musdb18", "valid")
+    Traceback (most recent call last):
+        ...
+    glowsep.errors.DatasetError: musdb18: MUSDB18 has no split 'valid'; its splits are train, validation, test
     """
 
     sources = SOURCES

@@ -29,6 +29,12 @@ class StemFolder(Dataset):
     ------
     DatasetError
         If there is no such folder, no track in it, or a track without one of the sources.
+
+    Examples
+    --------
+    >>> from glowsep.assignments import data
+    >>> StemFolder(data("freedoom4/test/freedoom2_doom")).sources  # its only track is the folder "stems"
+    ('s00', 's01', 's02', 's03')
     """
 
     def __init__(self, path: str | PathLike, split: str | None = None, sources: Sequence[str] | None = None):

@@ -48,6 +48,17 @@ class Dataset(Sequence):
         The tracks' names.
     sources : tuple of str
         The sources of every track.
+
+    Examples
+    --------
+    >>> class Silences(Dataset):
+    ...     names, sources = ("one", "two"), ("bass",)
+    ...     def load(self, name):
+    ...         return Track(name, 8000, np.zeros((1, 8000)), {"bass": np.zeros((1, 8000))})
+    ...     def recordings(self, source):
+    ...         yield from ((track.name, track.sources[source], track.rate) for track in self)
+    >>> len(Silences()), Silences()[1].name, [name for name, _, _ in Silences().recordings("bass")]
+    (2, 'two', ['one', 'two'])
     """
 
     names: tuple[str, ...]

@@ -37,6 +37,12 @@ class BSSEval:
         Signal to interference: how much of the other sources is left.
     sar : array (sources, frames)
         Signal to artefacts: what no reference explains.
+
+    Examples
+    --------
+    >>> scores = BSSEval(*(np.array([[1.0, 3.0, np.nan]]) for _ in range(4)))
+    >>> scores.median()["sdr"], scores.skipped()
+    (array([2.]), array([1]))
     """
 
     sdr: np.ndarray

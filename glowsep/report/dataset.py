@@ -1,9 +1,12 @@
 """The report on a method's scores on a data set."""
 
 import html
+from collections.abc import Sequence
 
 import numpy as np
 
+from glowsep.datasets import Track
+from glowsep.evaluate import Evaluation
 from glowsep.report.page import decibels, page, section, settings_table, table
 from glowsep.report.pictures import picture
 from glowsep.report.players import ABOUT_PLAYER, player
@@ -23,7 +26,12 @@ ABOUT_BOXES = (
 )
 
 
-def dataset_report(title, evaluations, examples, settings):
+def dataset_report(
+    title: str,
+    evaluations: Sequence[Evaluation],
+    examples: dict[str, tuple[Track, np.ndarray]],
+    settings: dict[str, str],
+) -> str:
     """A page on a data set's scores, with the best and the worst track to listen to.
 
     Parameters
@@ -61,7 +69,7 @@ def dataset_report(title, evaluations, examples, settings):
     return page(f"{title}: {method.method}", "\n".join(content))
 
 
-def best_and_worst(evaluation):
+def best_and_worst(evaluation: Evaluation) -> dict[str, int]:
     """The indices of the tracks to listen to, by heading: the best and the worst song mean, if any track has one."""
     means = evaluation.of_songs()
     if not np.isfinite(means).any():
@@ -70,7 +78,7 @@ def best_and_worst(evaluation):
     return {"Best track": best, "Worst track": worst} if best != worst else {"The only track": best}
 
 
-def example(heading, track, estimates, evaluation):
+def example(heading: str, track: Track, estimates: np.ndarray, evaluation: Evaluation) -> str:
     """A track to listen to and to look at."""
     (scores,) = [scored for scored in evaluation.tracks if scored.name == track.name]
     channels, samples = track.mixture.shape

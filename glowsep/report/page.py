@@ -1,13 +1,14 @@
 """A page and its parts. Everything is inside it: style, scripts, sounds and pictures."""
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
 ASSETS = Path(__file__).parent / "assets"
 
 
-def page(title, content):
+def page(title: str, content: str) -> str:
     """A whole page around its content.
 
     Parameters
@@ -32,12 +33,12 @@ def page(title, content):
     )
 
 
-def section(heading, *parts):
+def section(heading: str, *parts: str) -> str:
     """Parts as HTML under a heading as text."""
     return f"<section>\n<h2>{html.escape(heading)}</h2>\n" + "\n".join(parts) + "\n</section>\n"
 
 
-def table(caption, head, rows):
+def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str | float]]) -> str:
     """A table of text, with numbers aligned; in every row the first cell is its heading.
 
     Parameters
@@ -58,18 +59,18 @@ def table(caption, head, rows):
     )
 
 
-def settings_table(settings):
+def settings_table(settings: dict[str, str]) -> str:
     """Names and values, as text."""
     rows = "\n".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>" for name, value in settings.items())
     return f"<dl>\n{rows}\n</dl>"
 
 
-def decibels(score):
+def decibels(score: float) -> str:
     """A score to read: two digits after the point and a true minus, or a dash if there is none."""
     return f"{score:.2f}".replace("-", "−") if abs(score) < float("inf") else "–"
 
 
-def asset(name):
+def asset(name: str) -> str:
     """The text of one of the package's own files."""
     return (ASSETS / name).read_text(encoding="utf-8")
 

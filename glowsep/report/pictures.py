@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib import rc_context
@@ -20,7 +21,7 @@ STYLE = (
 )
 
 
-def loss_curves(histories):
+def loss_curves(histories: Sequence[Sequence[dict[str, float]]]) -> str:
     """The two terms of a search's loss, each summed over the segments of the song that were searched.
 
     Parameters
@@ -43,7 +44,7 @@ def loss_curves(histories):
     return picture(figure, alt)
 
 
-def picture(figure, alt):
+def picture(figure: Figure, alt: str) -> str:
     """A figure of Matplotlib as an element of HTML, with words for those who do not see it."""
     file = io.StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "glowsep"}):

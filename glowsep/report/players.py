@@ -2,9 +2,10 @@
 
 import html
 import json
+from collections.abc import Sequence
 
 from glowsep.report.page import decibels
-from glowsep.report.sounds import common_gain, outline, playable
+from glowsep.report.sounds import Sound, common_gain, outline, playable
 from glowsep.show import colour
 from glowsep.signals.audio.playing import PEAK, data_url
 
@@ -16,7 +17,7 @@ ABOUT_PLAYER = (
 )
 
 
-def player(title, sounds, rate):
+def player(title: str, sounds: Sequence[Sound], rate: int) -> str:
     """A player of sounds that belong together.
 
     At first you hear the estimates, which add up to the mixture. The mixture and the references are muted.
@@ -64,7 +65,7 @@ def player(title, sounds, rate):
     )
 
 
-def faded(full):
+def faded(full: str) -> str:
     """A colour such as ``#0072B2``, half way to grey: it tells a reference from its estimate."""
     parts = zip(bytes.fromhex(full[1:]), bytes.fromhex(MIXTURE_COLOUR[1:]), strict=True)
     return "#" + bytes((part + grey) // 2 for part, grey in parts).hex()

@@ -1,5 +1,7 @@
 """The true sources of a song, by which its estimates are scored."""
 
+from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +9,10 @@ import numpy as np
 from glowsep.datasets import Slakh2100, is_slakh_track
 from glowsep.datasets.files import TOLERANCE, audio_file, read_together
 from glowsep.errors import DatasetError
+from glowsep.signals.audio.reading import Info
 
 
-def read_references(folder, names, info):
+def read_references(folder: str | PathLike, names: Sequence[str], info: Info) -> dict[str, np.ndarray]:
     """The true sources that a folder holds, cut or padded to the song's length.
 
     Parameters

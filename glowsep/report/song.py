@@ -1,6 +1,8 @@
 """The report on one separated song."""
 
 import html
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from glowsep.report.players import ABOUT_PLAYER, player
 from glowsep.report.sounds import LONGEST, arranged
 from glowsep.report.spectrograms import spectrograms
 from glowsep.signals import audio
+from glowsep.signals.audio.reading import Info
 
 ABOUT_SCORES = (
     "<p>How close each estimate comes to its reference, in decibels; higher is better. SDR is the signal-to-distortion "
@@ -35,7 +38,13 @@ ABOUT_CURVES = (
 OF_DATA_SETS = ("mix", "mixture")  # what Slakh2100 and MUSDB18 call every song
 
 
-def song_report(song, stems, references, histories, settings):
+def song_report(
+    song: Path,
+    stems: Sequence[Path],
+    references: dict[str, np.ndarray],
+    histories: Sequence[Sequence[dict[str, float]]],
+    settings: dict[str, str],
+) -> str:
     """A page on a song and what was separated from it: to hear, to see, and with scores if its sources are known.
 
     Parameters
@@ -76,7 +85,7 @@ def song_report(song, stems, references, histories, settings):
     return page(title, "\n".join(content))
 
 
-def song_name(song):
+def song_name(song: Path) -> str:
     """A song's name: its file's without the ending, or its folder's if the file is called what a data set calls it.
 
     Examples
@@ -89,12 +98,14 @@ def song_name(song):
     return folder if song.stem.lower() in OF_DATA_SETS and folder else song.stem
 
 
-def beginning(path, rate):
+def beginning(path: Path, rate: int) -> Callable[[], np.ndarray]:
     """A function that reads as much of a file as a page holds."""
     return lambda: audio.read(path, 0, LONGEST * rate)[0]
 
 
-def score_estimates(song, stems, references):
+def score_estimates(
+    song: Path, stems: Sequence[Path], references: dict[str, np.ndarray]
+) -> dict[str, dict[str, float]]:
     """The scores of every estimate whose reference is known: a dict of name to dict of column to decibels."""
     mixture, rate = audio.read(song)
     track = Track(song.name, rate, mixture, references)
@@ -111,7 +122,7 @@ def score_estimates(song, stems, references):
     }
 
 
-def score_table(scores):
+def score_table(scores: dict[str, dict[str, float]]) -> str:
     """A row for each source, and one for their mean."""
     columns = list(next(iter(scores.values())))
     rows = [[name, *cells.values()] for name, cells in scores.items()]
@@ -120,13 +131,13 @@ def score_table(scores):
     return table("Scores in dB", ["source", *columns], [*rows, ["mean", *means]])
 
 
-def duration(info):
+def duration(info: Info) -> str:
     """How long a recording lasts, its channels and its rate, in words."""
     channels = {1: "mono", 2: "stereo"}.get(info.channels, f"{info.channels} channels")
     return f"{info.samples / info.rate:.1f} s, {channels}, {info.rate} Hz"
 
 
-def shortened(info):
+def shortened(info: Info) -> list[str]:
     """A list with a paragraph that says so if the page holds only the song's beginning; otherwise an empty list."""
     if info.samples <= LONGEST * info.rate:
         return []

@@ -1,6 +1,8 @@
 """Sounds for a page: all with one gain, so that what is quieter sounds quieter."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,17 +43,17 @@ class Sound:
     score: float = np.nan
 
     @property
-    def label(self):
+    def label(self) -> str:
         """The sound's name on the page."""
         return f"{self.name}, reference" if self.role == "reference" else self.name
 
 
-def common_gain(sounds):
+def common_gain(sounds: Sequence[Sound]) -> float:
     """The factor that brings the highest sample of all sounds to ``PEAK``."""
     return PEAK / (max(float(np.abs(sound.read()).max()) for sound in sounds) or 1)
 
 
-def playable(waveform, rate):
+def playable(waveform: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
     """A waveform (channels, samples) as a page plays it, and its rate: one that MP3 knows, and two channels at most."""
     new_rate = max((known for known in RATES if known <= rate), default=min(RATES))
     if len(waveform) > 2:
@@ -59,14 +61,16 @@ def playable(waveform, rate):
     return resample(waveform, rate, new_rate), new_rate
 
 
-def outline(waveform):
+def outline(waveform: np.ndarray) -> list[float]:
     """The highest absolute sample of all channels in each of ``POINTS`` pieces of equal length: a list of numbers."""
     loudness = np.abs(waveform).max(axis=0)
     edges = np.linspace(0, len(loudness), min(POINTS, len(loudness)), endpoint=False).astype(int)
     return np.maximum.reduceat(loudness, edges).round(4).tolist()
 
 
-def arranged(mixture, estimates, references, scores):
+def arranged(
+    mixture: Callable, estimates: dict[str, Callable], references: dict[str, Callable], scores: dict[str, float]
+) -> list[Sound]:
     """The sounds of one recording in the order of a page: the mixture, then each estimate before its reference.
 
     Parameters

@@ -1,6 +1,7 @@
 """Spectrograms for a page: each as wide as there is room, with a logarithmic frequency axis up to Nyquist."""
 
 import html
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib import colormaps
@@ -8,6 +9,7 @@ from matplotlib.figure import Figure
 from numpy.lib.stride_tricks import sliding_window_view
 
 from glowsep.report.pictures import picture
+from glowsep.report.sounds import Sound
 
 LOWEST = 40.0  # Hz: the bottom of the axis, a bass's lowest string
 ROWS, COLUMNS = 240, 1200  # pixels of a picture, at most
@@ -16,7 +18,7 @@ FLOOR = 1e-12  # of the loudest power: what silence counts as
 TICKS = (50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000)  # Hz
 
 
-def spectrograms(sounds, rate):
+def spectrograms(sounds: Sequence[Sound], rate: int) -> str:
     """A picture of every sound, an estimate beside its reference, all on one scale of levels.
 
     Parameters
@@ -35,17 +37,17 @@ def spectrograms(sounds, rate):
         channels = sound.read()
         powers.append(np.mean([log_spectrogram(channel, rate) for channel in channels], axis=0))
         durations.append(channels.shape[1] / rate)
-    loudest = max(power.max() for power in powers) or 1
+    highest_power = max(power.max() for power in powers) or 1
     panels = []
     for sound, power, seconds in zip(sounds, powers, durations, strict=True):
-        figure = draw(10 * np.log10(power / loudest + FLOOR), seconds, rate)
+        figure = draw(10 * np.log10(power / highest_power + FLOOR), seconds, rate)
         alt = f"Spectrogram of {sound.label}: level over time and frequency, up to {rate / 2:.0f} Hz."
         panels.append(f'<div class="{sound.role}"><h3>{html.escape(sound.label)}</h3>{picture(figure, alt)}</div>\n')
     paired = " paired" if any(sound.role == "reference" for sound in sounds) else ""
     return f'<div class="spectrograms{paired}">\n{"".join(panels)}</div>'
 
 
-def log_spectrogram(waveform, rate):
+def log_spectrogram(waveform: np.ndarray, rate: int) -> np.ndarray:
     """The power of a waveform (samples,) over frequency and time: (rows, columns), both as many as a picture has.
 
     Rows are spaced logarithmically from ``LOWEST`` to Nyquist. A pixel is the loudest of what it stands for, so that
@@ -64,7 +66,7 @@ def log_spectrogram(waveform, rate):
     return np.maximum.reduceat(np.array(columns), first_bins, axis=1).T
 
 
-def draw(decibels, seconds, rate):
+def draw(decibels: np.ndarray, seconds: float, rate: int) -> Figure:
     """A spectrogram in dB (rows, columns) with its axes."""
     figure = Figure(figsize=(5.5, 3.2), layout="constrained")
     axes = figure.add_subplot()
@@ -87,7 +89,7 @@ def draw(decibels, seconds, rate):
     return figure
 
 
-def named(frequency):
+def named(frequency: float) -> str:
     """A frequency as an axis names it.
 
     Examples

@@ -17,7 +17,7 @@ def fit_every_source(
     dataset: Dataset,
     validation: Dataset | None = None,
     checkpoint: str | PathLike | None = None,
-    **options,
+    **options: Any,
 ) -> list:
     """Train a model for every source of a data set, by the system's ``fit_source``.
 

@@ -107,6 +107,14 @@ class StemWriter:
         If two names are equal, or one is not a file name.
     AudioError
         If the folder cannot be made or written to, the disk is full, or a stem exceeds what the format can hold.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with StemWriter(folder, ["bass", "drums"], rate=22050, channels=1) as writer:
+    ...         writer.write(np.zeros((2, 1, 100)))
+    ...     [path.name for path in writer.paths if path.exists()]
+    ['bass.wav', 'drums.wav']
     """
 
     def __init__(

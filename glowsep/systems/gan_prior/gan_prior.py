@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -113,7 +114,7 @@ class GANPrior(System):
         validation: Dataset | None = None,
         *,
         checkpoint: str | PathLike | None = None,
-        **options,
+        **options: Any,
     ) -> GANPrior:
         """Train a GAN for every source of a data set, one after the other.
 

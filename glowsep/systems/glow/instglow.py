@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +63,7 @@ class InstGlow(SearchingSystem):
         validation: Dataset | None = None,
         *,
         checkpoint: str | PathLike | None = None,
-        **options,
+        **options: Any,
     ) -> InstGlow:
         """Train a prior for every source of a data set, one after the other.
 

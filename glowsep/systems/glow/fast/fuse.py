@@ -36,7 +36,7 @@ class FusedGlow(Bijection):
     3
     """
 
-    def __init__(self, plain):
+    def __init__(self, plain: Glow):
         self.plain = plain
         squeeze, *others = plain.layers
         self.layers = [squeeze, *(FusedStep(*others[start : start + 3]) for start in range(0, len(others), 3))]

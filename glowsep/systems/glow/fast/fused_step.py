@@ -1,6 +1,7 @@
 """A step of flow in few passes over memory: ActNorm, 1x1 convolution and coupling in one."""
 
 from glowsep.arrays.library import array_module, fused
+from glowsep.layers import ActNorm, AffineCoupling, InvertibleConv1x1
 from glowsep.layers.bijection import Bijection
 from glowsep.layers.channels import empty_like, halves, item_sums
 from glowsep.systems.glow.fast.linear import FusedLinear
@@ -32,7 +33,7 @@ class FusedStep(Bijection):
     True
     """
 
-    def __init__(self, actnorm, convolution, coupling):
+    def __init__(self, actnorm: ActNorm, convolution: InvertibleConv1x1, coupling: AffineCoupling):
         self.linear, self.coupling = FusedLinear(actnorm, convolution), coupling
 
     def parts(self):

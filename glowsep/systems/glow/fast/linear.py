@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from glowsep.arrays.library import array_module
+from glowsep.layers import ActNorm, InvertibleConv1x1
 from glowsep.layers.bijection import Bijection
 from glowsep.layers.channels import channel_sums
 
@@ -48,7 +49,7 @@ class FusedLinear(Bijection):
 
     fixed = None
 
-    def __init__(self, actnorm, convolution):
+    def __init__(self, actnorm: ActNorm, convolution: InvertibleConv1x1):
         self.actnorm, self.convolution = actnorm, convolution
 
     def parts(self):
@@ -97,7 +98,7 @@ class LinearMap:
     convolution : InvertibleConv1x1
     """
 
-    def __init__(self, actnorm, convolution):
+    def __init__(self, actnorm: ActNorm, convolution: InvertibleConv1x1):
         self.convolution = convolution
         self.scale, self.bias = (
             self.grouped(array_module(actnorm.bias).exp(actnorm.log_scale)),
