@@ -144,7 +144,7 @@ def _saying_that_nobody_works(client):
                 if client.nthreads():
                     next_line = time.monotonic() + GRACE
                     continue
-            except Exception:  # the scheduler is lost: whoever waits for results hears of it
+            except Exception:  # the scheduler is lost: the wait for results reports it
                 return
             if time.monotonic() >= next_line:
                 address = client.scheduler.address

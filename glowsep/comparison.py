@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -11,10 +10,9 @@ from os import PathLike
 
 import numpy as np
 
-from glowsep.arrays.files import write_text
 from glowsep.arrays.memory import peak_memory
 from glowsep.datasets.track import Track
-from glowsep.evaluate import Evaluation
+from glowsep.evaluate import Evaluation, aligned, save_json
 from glowsep.learning.training_record import TrainingRecord
 from glowsep.systems.system import System
 
@@ -145,13 +143,7 @@ def comparison(compared: Sequence[Compared]) -> str:
     ----------------------------------------------------------------------------------------
     mine    5.00 ± 1.41  5.00 ± 1.41       solos    2.5          30.0       1.2 k  0.20  256
     """
-    rows = [heads(compared), *(row.cells() for row in compared)]
-    first, *widths = (max(len(cell) for cell in column) for column in zip(*rows, strict=True))
-    lines = [
-        "  ".join([name.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))])
-        for name, *cells in rows
-    ]
-    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+    return aligned([heads(compared), *(row.cells() for row in compared)])
 
 
 def markdown(compared: Sequence[Compared]) -> str:
@@ -174,8 +166,7 @@ EXPLANATION = (
 
 def save_comparison(compared: Sequence[Compared], path: str | PathLike) -> None:
     """Write all rows as JSON, in the form of `glowsep.evaluate.save_json`: the first, with all others ``beside``."""
-    first, *others = (row.as_json() for row in compared)
-    write_text(path, json.dumps(first | {"beside": others}, indent=1, allow_nan=False) + "\n")
+    save_json(compared, path)
 
 
 def in_thousands(count: int) -> str:

@@ -274,6 +274,11 @@ def table(evaluations: Sequence[Evaluation], metric: str = "sdr") -> str:
     for evaluation in evaluations:
         means = [*(evaluation.source_mean(source, metric) for source in sources), evaluation.mean(metric)]
         rows.append([evaluation.method, *(f"{mean:.2f}" if np.isfinite(mean) else "-" for mean in means)])
+    return aligned(rows)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as a table in text: the first is the head, the first column is to the left, all others right."""
     first, *widths = (max(len(cell) for cell in column) for column in zip(*rows, strict=True))
     lines = [
         "  ".join([name.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))])

@@ -360,7 +360,7 @@ def zeros_in_the_middle(path):
 
 
 def changed(path, change):
-    """Write a prior's file anew with its header and arrays changed."""
+    """Rewrite a prior's file with its header and arrays changed."""
     with np.load(path) as archive:
         arrays = dict(archive)
     header = json.loads(str(arrays["header"]))

@@ -28,7 +28,7 @@ HIDDEN = re.compile(
 def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     """Give a temporary path to write a file to: it becomes ``path`` if the block succeeds, and vanishes if not.
 
-    The temporary path has the suffix of ``path`` and lies in the same folder, so that renaming it is a single step.
+    The temporary path has the suffix of ``path`` and is in the same folder, so that renaming it is a single step.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def clear_leftovers(folder: str | os.PathLike) -> None:
     """
     try:
         leftovers = [(entry, found) for entry in Path(folder).iterdir() if (found := HIDDEN.fullmatch(entry.name))]
-    except OSError:  # a folder that is missing or not ours to read: whoever writes to it will say so
+    except OSError:  # a folder that is missing or unreadable: the write that follows will report it
         return
     for entry, found in leftovers:
         if found["machine"] not in (None, _machine()) or is_running(int(found["process"])):

@@ -10,9 +10,7 @@ STEP = 2e-3
 WEIGHTS = {1: 3 / 4, 2: -3 / 20, 3: 1 / 60}
 
 
-def central_difference(
-    function: Callable[[], np.ndarray], array: np.ndarray, direction: np.ndarray, step: float = STEP
-) -> np.ndarray:
+def central_difference(function, array, direction, step=STEP):
     """How fast ``function()`` changes as the live ``array`` moves along ``direction``; it is put back after.
 
     Accurate for functions that bend on the scale of 1, or on the array's own scale if that is larger.

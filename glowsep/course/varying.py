@@ -79,7 +79,7 @@ def _replace(chosen, name, cells):
     if missing := set(chosen) - found:
         raise CourseError(
             f"course/variations.yml: {name} no longer has {', '.join(map(repr, sorted(missing)))} in its three cells; "
-            "write what stands there now"
+            "write what is there now"
         )
 
 

@@ -26,7 +26,7 @@ class ActNorm(Bijection):
     log_scale, bias : (channels,)
         Learnt; their gradients are ``dlog_scale`` and ``dbias``.
     initialised : bool array of no dimensions
-        Saved with the weights: a reload must not initialise anew what training has moved.
+        Saved with the weights: a reload must not initialise again what training has moved.
 
     Examples
     --------

@@ -43,7 +43,7 @@ class Chain(Parameters):
         return dy
 
     def set_gradients(self, dy: np.ndarray, tape: list) -> None:
-        """``backward`` for whoever needs no gradient with respect to x: the first layer does not compute it."""
+        """``backward`` if no gradient with respect to x is needed: the first layer does not compute it."""
         first, *others = self.layers
         for layer in reversed(others):
             dy = layer.backward(dy, tape)

@@ -76,7 +76,7 @@ class Convolution(Parameters):
         return dx.swapaxes(0, 1)
 
     def set_gradients(self, dy, tape):
-        """``backward`` for whoever needs no gradient with respect to x."""
+        """``backward`` if no gradient with respect to x is needed."""
         if self.is_frozen:
             return
         dy = as_matrix(dy)

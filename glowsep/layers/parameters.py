@@ -122,7 +122,7 @@ def replica(part, known=None):
 
 
 def with_replicas(value, known):
-    """An attribute's value with replicas in place of its parts, which may stand in a list, a tuple or a dict."""
+    """An attribute's value with replicas in place of its parts, which may be in a list, a tuple or a dict."""
     if isinstance(value, Parameters):
         return replica(value, known)
     if isinstance(value, list | tuple):

@@ -15,7 +15,7 @@ class PhaseShuffle(Parameters):
 
     where r reflects a position beyond an edge back into the item. A transposed convolution with a stride leaves traces
     of its period, always at the same phase. A critic that sees the phase would judge by these traces and by nothing
-    else. The shifts are drawn anew for every pass, by `drawn`; the layer as it is made shifts nothing.
+    else. New shifts are drawn for every pass, by `drawn`; the layer as it is made shifts nothing.
 
     Source: Donahue et al. 2019 ("WaveGAN"), section 3.3.
 

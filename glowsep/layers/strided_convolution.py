@@ -112,7 +112,7 @@ class StridedConvolution(Parameters):
         return batch_first(spread(self.W, channels_first(dy), windows, start, with_batch(shape[0], shape[2:])))
 
     def set_gradients(self, dy, tape):
-        """``backward`` for whoever needs no gradient with respect to x."""
+        """``backward`` if no gradient with respect to x is needed."""
         tape.pop()
         if not self.is_frozen:
             dy = channels_first(dy)

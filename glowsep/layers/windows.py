@@ -243,7 +243,7 @@ def classes_of(kernel, stride, dilation):
 class Phase:
     """Those positions of an axis that differ by multiples of the stride, and the windows that reach them.
 
-    Position j of them lies in the windows ``j - nearest``, ``j - nearest - dilation``, … and ``j - farthest``.
+    Position j of them is in the windows ``j - nearest``, ``j - nearest - dilation``, … and ``j - farthest``.
     """
 
     positions: slice

@@ -17,6 +17,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: it need not be installed
 
+from glowsep.arrays.files import write_text
 from glowsep.cli import command_line
 from glowsep.cli.evaluate import chosen_systems
 from glowsep.cli.options import chosen_tracks
@@ -44,7 +45,7 @@ def main():
     costs = musdb(*np.polyfit(SECONDS, measured, 1))
     print(json.dumps(costs, indent=1))
     if arguments.json:
-        arguments.json.write_text(json.dumps(costs) + "\n", encoding="utf-8")
+        write_text(arguments.json, json.dumps(costs) + "\n")
 
 
 def as_in_musdb(track):

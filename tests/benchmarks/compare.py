@@ -25,6 +25,7 @@ import compare_networks
 import compare_signals
 import compare_steps
 
+from glowsep.arrays.files import write_text
 from glowsep.arrays.memory import keep_freed_memory
 from glowsep.arrays.threads import blas
 
@@ -95,7 +96,7 @@ def main():
         show(f"== {part} ==")
         known[part] = {"machine": machine(arguments.device), "rows": measured(part, arguments)}
         if arguments.json:
-            arguments.json.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+            write_text(arguments.json, json.dumps(known, indent=1) + "\n")
     if arguments.picture and "memory" in known:
         compare_memory.draw(known["memory"]["rows"], arguments.picture)
 

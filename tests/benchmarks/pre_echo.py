@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: 
 
 from robustness import SONGS, above_20_hz, half_quieter
 
+from glowsep.arrays.files import write_text
 from glowsep.datasets import open_dataset
 from glowsep.metrics import sdr
 from glowsep.systems.floors_and_ceilings.ceilings import mask_by_truth
@@ -53,7 +54,7 @@ def main():
             rows.append({"system": system, "window": window, "scores": scores})
             print(system, window, scores, flush=True)
     table = {"seconds": arguments.seconds, "songs": len(SONGS), "left_out": LEFT_OUT, "rows": rows}
-    arguments.json.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    write_text(arguments.json, json.dumps(table, indent=1) + "\n")
 
 
 def scored(method, tracks, names, decibels):

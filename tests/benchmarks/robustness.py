@@ -16,6 +16,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: it need not be installed
 
 from glowsep import ConstrainedLatentSearch, separate
+from glowsep.arrays.files import write_text
 from glowsep.datasets import open_dataset
 from glowsep.datasets.shipped import shipped
 from glowsep.metrics import sdr
@@ -119,7 +120,7 @@ def main():
         "seconds": arguments.seconds,
         "rows": rows,
     }
-    arguments.json.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    write_text(arguments.json, json.dumps(table, indent=1) + "\n")
 
 
 if __name__ == "__main__":

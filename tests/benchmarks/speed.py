@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository: it need not be installed
 
 from glowsep import separate
+from glowsep.arrays.files import write_text
 from glowsep.arrays.memory import keep_freed_memory
 from glowsep.datasets.shipped import shipped
 from glowsep.signals import audio
@@ -41,7 +42,7 @@ def main():
     }
     print(measured)
     if arguments.json:
-        arguments.json.write_text(json.dumps(measured) + "\n", encoding="utf-8")
+        write_text(arguments.json, json.dumps(measured) + "\n")
 
 
 if __name__ == "__main__":

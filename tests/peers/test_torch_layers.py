@@ -244,7 +244,7 @@ def test_the_log_det_is_that_of_autograd_s_jacobian(subject):
 
 
 def test_the_score_of_glow():
-    """The gradient of log_prob by the data, with torch.distributions for the latent's density."""
+    """The gradient of log_prob with respect to the data, with torch.distributions for the latent's density."""
     layer, weights, x, condition = subject_of("Glow, conditioned")
     their_x = tensor(x)
     their_z, their_logdet = glow_forward(layer, weights, their_x, torch.tensor(condition))

@@ -27,7 +27,7 @@ def parts(path, file: BinaryIO, size: int) -> list[Part]:
             if length == -1:  # up to the end of the file
                 return [Part(((0, position + 4), struct.pack(">q", size - position - 12), (position + 12, size)))]
         if length < 0 or not name.isascii():
-            raise damaged(path, f"something else stands at byte {position}, where a chunk should start")
+            raise damaged(path, f"something else is at byte {position}, where a chunk should start")
         position += 12 + length
     if position > size:
         raise cut_short(path, f"its header promises {position} bytes, but it has {size}")

@@ -107,7 +107,7 @@ def pages(path, file: BinaryIO, start: int, earliest: int, latest: int):
         file.seek(position)
         header = file.read(27)
         if not header.startswith(b"OggS"[: len(header)]):
-            raise damaged(path, f"something else stands at byte {position}, where a page should start")
+            raise damaged(path, f"something else is at byte {position}, where a page should start")
         lengths = file.read(header[26]) if len(header) == 27 else b""
         content = file.read(sum(lengths))
         end = position + len(header) + len(lengths) + sum(lengths)

@@ -142,7 +142,7 @@ class Prior:
 
         .. math:: E[u_0 \mid u] = u + \sigma^2 \nabla_u \log p_\sigma(u)
 
-        Tweedie's formula (Efron 2011, equation 1.4): whoever knows the density of noisy data can take noise away.
+        Tweedie's formula (Efron 2011, equation 1.4): if you know the density of noisy data, you can remove the noise.
         Returns that mean (batch, bins, frames), and :math:`\log p_\sigma(u)` (batch,).
         """
         score, log_prob = self.score(u, sigma)

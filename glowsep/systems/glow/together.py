@@ -88,7 +88,7 @@ class LabelledRun(PriorRun):
         self.name = ", ".join(prior.name)
 
     def begin(self):
-        if self.prior.flow.initialised:  # what has been trained has learnt on its statistics
+        if self.prior.flow.initialised:  # a trained flow keeps the statistics that it was trained with
             return
         priors = self.prior.each()
         for prior, solo in zip(priors, self.solo, strict=True):

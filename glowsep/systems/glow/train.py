@@ -130,7 +130,7 @@ class PriorRun(Run):
         self.schedule = WarmupStableDecay(config.learning_rate, config.warmup, config.steps)
 
     def begin(self):
-        if not self.prior.flow.initialised:  # what has been trained has learnt on these statistics
+        if not self.prior.flow.initialised:  # a trained flow keeps the statistics that it was trained with
             measure(self.prior, self.solo, self.config)
 
     def step(self, number):
