@@ -21,6 +21,7 @@ from PIL import Image
 
 from glowsep.arrays.files import written_whole
 from glowsep.arrays.integers import ceil_divide
+from glowsep.signals.audio import stems
 from glowsep.signals.audio.playing import PEAK, data_url
 from glowsep.signals.mid import downmix
 from glowsep.signals.resampling import resample
@@ -35,7 +36,7 @@ if TYPE_CHECKING:  # Jupyter, too, is not needed to draw
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
 LEARNERS = {"solos": COLOURS[0], "mixtures": COLOURS[5], "nothing": COLOURS[7]}  # by what they were trained on
-PLAYER_RATES = (8000, 11025, 12000, 16000)  # Hz: those of MP3 up to 16 kHz
+PLAYER_RATES = tuple(rate for rate in stems.RATES["mp3"] if rate <= 16_000)  # Hz
 
 
 def box_plot(evaluations: Sequence[Evaluation], path: str | PathLike, metric: str = "sdr") -> None:

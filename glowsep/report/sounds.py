@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from glowsep.signals.audio import stems
 from glowsep.signals.audio.playing import PEAK
 from glowsep.signals.mid import downmix
 from glowsep.signals.resampling import resample
@@ -15,7 +16,7 @@ from glowsep.signals.resampling import resample
 LONGEST = 600
 
 #: Hz: the rates that MP3 knows, up to that of a compact disc.
-RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100)
+RATES = tuple(rate for rate in stems.RATES["mp3"] if rate <= 44_100)
 
 #: Points of a drawn waveform.
 POINTS = 1200
