@@ -119,6 +119,40 @@ def test_bad_songs_are_told_at_the_end_and_the_others_are_separated(place, album
         assert sorted(os.listdir(album / name)) == STEMS
 
 
+def test_a_folder_without_songs_does_not_stop_the_others(album, priors, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    given = [tmp_path / "empty", tmp_path / "*.mp3", album / "a first.wav"]
+    assert run("separate", *given, "--priors", priors, "--iterations", 1, "-o", "out") == 1
+    first, second = errors_in(capsys.readouterr().err)
+    assert f"{given[0]}: no audio file" in first and f"{given[1]}: no file fits" in second
+    assert os.listdir("out") == ["a first"]  # as if the others had been songs: several are asked for
+    assert run("separate", *given, "--priors", priors, "--iterations", 1, "-o", "none", "--stop-at-first") == 1
+    assert not os.path.exists("none")
+
+
+def test_a_song_in_two_formats_does_not_stop_the_others(album, priors, capsys):
+    """Neither is separated: which one is meant, only the user knows."""
+    soundfile.write(album / "a first.flac", noise(2000, 1), RATE)
+    assert run("separate", album, "--priors", priors, "--iterations", 1) == 1
+    (line,) = errors_in(capsys.readouterr().err)
+    assert str(album / "a first.flac") in line and str(album / "a first.wav") in line and "-o" in line
+    assert not (album / "a first").exists()
+    for name in ("b second", "c third"):
+        assert sorted(os.listdir(album / name)) == STEMS
+    assert run("separate", album, "--priors", priors, "--iterations", 1, "--stop-at-first", "--seed", 5) == 1
+
+
+def test_two_names_of_one_folder_are_noticed(tmp_path):
+    (tmp_path / "real").mkdir()
+    try:
+        for name in ("a", "b"):
+            (tmp_path / name).symlink_to("real", target_is_directory=True)
+    except OSError:
+        pytest.skip("needs symbolic links")
+    with pytest.raises(AudioError, match=r"a\.wav goes to .* too"):
+        output_folders([tmp_path / "a.wav", tmp_path / "b.wav"])
+
+
 def test_a_song_that_fails_in_the_middle_is_told_at_the_end(album, priors, capsys, monkeypatch):
     from glowsep.systems.glow.instglow import InstGlow
 

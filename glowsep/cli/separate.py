@@ -56,23 +56,24 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Separate each song, after it is clear that no file of the user's is in the way of any of them."""
     options.check_device(arguments)
-    given, arguments.songs = arguments.songs, find_songs(arguments.songs)
+    failures = Failures(arguments.stop_at_first)
+    given, arguments.songs = arguments.songs, find_songs(arguments.songs, failures)
+    several = len(arguments.songs) + len(failures.reasons) > 1
     reports.require_one_song(arguments)
     systems.refuse_unused(arguments)
     stems = chosen_stems(arguments)
     named_one_by_one = set(arguments.songs) <= set(given)  # not by their folder, or by a pattern
-    folders = output_folders(arguments.songs, arguments.out, len(arguments.songs) > 1 or not named_one_by_one)
-    failures = Failures(arguments.stop_at_first)
-    for song in arguments.songs:
+    folders = output_folders(arguments.songs, arguments.out, several or not named_one_by_one, failures)
+    for song in folders:
         with failures.of(song):
             info = audio.check(song)
             stems.require_room(song, info.rate, info.channels)
-    if len(failures.reasons) == len(folders):
+    if folders.keys() <= failures.reasons.keys():
         return failures.told()
     system = systems.load_system(arguments)
     system.require_sources()
     targets = {song: stems.paths(folder, system.sources) for song, folder in folders.items()}
-    refuse_to_lose(stems, targets, arguments.references)
+    refuse_to_lose(stems, targets, arguments.songs, arguments.references)
     written = [system.sources[place] for place in stems.chosen(system.sources)]
     references = reports.true_sources(arguments, written)
     for song, folder in folders.items():
@@ -102,13 +103,15 @@ def chosen_stems(arguments: Namespace) -> audio.Stems:
     ValueError
         If they contradict each other.
     """
-    only = None if arguments.only is None else tuple(name for given in arguments.only for name in given.split(","))
+    only = arguments.only and tuple(name.strip() for given in arguments.only for name in given.split(","))
     if arguments.references and (arguments.format, arguments.bits or "float") != ("wav", "float"):
         raise ValueError("--references are compared with stems in float WAV; leave out --format and --bits")
     return audio.Stems(only, arguments.format, arguments.bits, arguments.overwrite)
 
 
-def refuse_to_lose(stems: audio.Stems, targets: Mapping[Path, Iterable[Path]], references: Path | None) -> None:
+def refuse_to_lose(
+    stems: audio.Stems, targets: Mapping[Path, Iterable[Path]], songs: Iterable[Path], references: Path | None
+) -> None:
     """Refuse stems that would replace a song of this command, its references, or files that glowsep did not write.
 
     Raises
@@ -120,7 +123,7 @@ def refuse_to_lose(stems: audio.Stems, targets: Mapping[Path, Iterable[Path]], r
         if references and is_same_file(paths[0].parent, references):
             raise AudioError(f"{references}: the stems would replace the references; choose another folder with -o")
         for path in paths:
-            for other in targets:
+            for other in songs:
                 if other != song and is_same_file(path, other):
                     raise AudioError(f"{other}: the stems of {song} would replace it; choose another folder with -o")
         stems.require_free(song, paths)

@@ -5,11 +5,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from glowsep.cli.failures import Failures
 from glowsep.errors import AudioError
 from glowsep.signals.audio.suffixes import looks_like_audio, without_suffix
 
 
-def find_songs(given: Sequence[Path]) -> list[Path]:
+def find_songs(given: Sequence[Path], failures: Failures | None = None) -> list[Path]:
     """The songs that files, folders and patterns name, each once, in the order in which they are named.
 
     A folder stands for every audio file in it, but not for those in its subfolders. A pattern such as ``*.mp3`` is
@@ -18,12 +19,14 @@ def find_songs(given: Sequence[Path]) -> list[Path]:
     Raises
     ------
     AudioError
-        If a folder holds no audio file, or a pattern fits none.
+        If a folder holds no audio file, or a pattern fits none. With ``failures`` this is noted there instead, and
+        the other songs are found.
     """
-    songs = {}
+    songs, failures = {}, failures or Failures(stop_at_first=True)
     for path in given:
-        for song in _meant_by(path):
-            songs.setdefault(os.path.normcase(os.path.realpath(song)), song)
+        with failures.of(path):
+            for song in _meant_by(path):
+                songs.setdefault(_identity(song), song)
     return list(songs.values())
 
 
@@ -41,7 +44,9 @@ def _meant_by(path):
     return [path]  # if it is not there, reading it will say so
 
 
-def output_folders(songs: Sequence[Path], out: Path | None = None, several: bool | None = None) -> dict[Path, Path]:
+def output_folders(
+    songs: Sequence[Path], out: Path | None = None, several: bool | None = None, failures: Failures | None = None
+) -> dict[Path, Path]:
     """The folder that each song's sources go to: a dict of song to folder.
 
     Without ``out``, it is a folder next to the song that is named like it. With it, it is ``out`` itself, or if there
@@ -50,19 +55,33 @@ def output_folders(songs: Sequence[Path], out: Path | None = None, several: bool
     Raises
     ------
     AudioError
-        If two songs would go to the same one.
+        If two songs would go to the same one. With ``failures`` this is noted there instead, and neither of the two
+        has a folder.
     """
     several = len(songs) > 1 if several is None else several
-    folders = {}
+    folders, failures = {}, failures or Failures(stop_at_first=True)
     for song in songs:
         if out is None:
             folder = song.with_name(folder_name(song.name))
         else:
             folder = out / folder_name(song.name) if several else out
-        if folder in folders.values():
-            raise AudioError(f"{song}: another song goes to {folder} too; separate them one by one, each with its -o")
         folders[song] = folder
+    rivals = {}
+    for song, folder in folders.items():
+        rivals.setdefault(_identity(folder), []).append(song)
+    for first, *others in rivals.values():
+        for song in others:
+            with failures.of(song):
+                folder = folders.pop(song)
+                raise AudioError(f"{song}: {first} goes to {folder} too; separate them one by one, each with its -o")
+        if others:
+            del folders[first]
     return folders
+
+
+def _identity(path):
+    """What is the same for all paths to one place."""
+    return os.path.normcase(os.path.realpath(path))
 
 
 def folder_name(song: str) -> str:
