@@ -341,6 +341,7 @@ HEADS = {
     "song.webm": b"\x1a\x45\xdf\xa3\x01\0\0\0",
     "song.ac3": b"\x0b\x77\x12\x34\x14\x40",
     "song.wv": b"wvpk\0\0\0\0\x10\x04",
+    "song.dts": b"\x7f\xfe\x80\x01\xfc\x3c\x7f\xf0",
     "it's a song.aac": b"\xff\xf1\x50\x80\x43\xe0",
 }
 
@@ -363,7 +364,7 @@ def test_ffmpegs_complaints_are_one_line(tmp_path, name):
 
 
 @needs_ffmpeg
-@pytest.mark.parametrize("subtype, name", [("PCM_16", "song.voc"), ("PCM_16", "song.ircam")])
+@pytest.mark.parametrize("subtype, name", [("PCM_16", "song.voc"), ("PCM_16", "song.ircam"), ("PCM_16", "song.paf")])
 def test_old_formats_are_read_through_ffmpeg(tmp_path, monkeypatch, subtype, name):
     monkeypatch.setattr(ffmpeg, "BLOCK", 1000)
     content = encoded(sound(1), 22_050, format=name.rpartition(".")[2].upper(), subtype=subtype)

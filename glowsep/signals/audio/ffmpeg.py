@@ -27,6 +27,7 @@ SIGNATURES = (
     (0, b"\xff\xf1", "aac"),
     (0, b"\xff\xf9", "aac"),
     (0, b"\x0b\x77", "ac3"),
+    (0, b"\x7f\xfe\x80\x01", "dts"),
     (0, b"wvpk", "wv"),
     (0, b"MAC ", "ape"),
     (0, b"TTA1", "tta"),
@@ -44,8 +45,8 @@ SIGNATURES = (
     (0, b"Creative Voice File", "voc"),
     (0, b"2BIT", "avr"),
     (0, b"PVF1", "pvf"),
-    (0, b" paf", "paf"),
-    (0, b"fap ", "paf"),
+    (0, b" paf", "epaf"),  # of Ensoniq; FFmpeg's "paf" are films
+    (0, b"fap ", "epaf"),
     (0, b"\x64\xa3", "ircam"),
     (1, b"\xa3\x64", "ircam"),
 )
