@@ -247,6 +247,17 @@ def test_samples_that_are_not_finite(tmp_path, bad, place):
     assert audio.info(tmp_path / "song.wav").samples == 700_001
 
 
+def test_samples_that_no_sum_can_hold(tmp_path):
+    """Finite, but their spectrum would not be; what is merely absurd is read."""
+    waveform = np.full((2, 4000), 2.0**99, np.float32)
+    soundfile.write(tmp_path / "loud.wav", waveform.T, 22_050, "FLOAT")
+    np.testing.assert_array_equal(audio.read(tmp_path / "loud.wav")[0], waveform)
+    waveform[1, 3000] = 2.0**127
+    soundfile.write(tmp_path / "louder.wav", waveform.T, 22_050, "FLOAT")
+    with pytest.raises(AudioError, match="far beyond full scale, the first at"):
+        audio.check(tmp_path / "louder.wav")
+
+
 def wav(samples=2000, whole=None, data=None, before=b"", after=b""):
     """A WAV file of 16 bits, with what its two length fields say, and chunks before and after its samples."""
     content = (noise(2, samples).T * 32_767).astype("<i2").tobytes()

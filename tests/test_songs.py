@@ -130,6 +130,21 @@ def test_a_folder_without_songs_does_not_stop_the_others(album, priors, tmp_path
     assert not os.path.exists("none")
 
 
+def test_a_name_that_the_system_refuses_does_not_stop_the_others(album, priors, capsys):
+    given = [album / f"{'long' * 100}.wav", album / "a first.wav"]
+    assert run("separate", *given, "--priors", priors, "--iterations", 1) == 1
+    (line,) = errors_in(capsys.readouterr().err)
+    assert str(given[0]) in line
+    assert sorted(os.listdir(album / "a first")) == STEMS
+
+
+@pytest.mark.parametrize("only", [["bass, piano"], ["Piano", "bass", "bass"], ["piano,bass,PIANO"]])
+def test_names_of_stems_however_they_are_typed(only, album, priors):
+    options = [word for names in only for word in ("--only", names)]
+    assert run("separate", album / "a first.wav", "--priors", priors, "--iterations", 1, *options) == 0
+    assert sorted(os.listdir(album / "a first")) == ["bass.wav", "piano.wav"]
+
+
 def test_a_song_in_two_formats_does_not_stop_the_others(album, priors, capsys):
     """Neither is separated: which one is meant, only the user knows."""
     soundfile.write(album / "a first.flac", noise(2000, 1), RATE)

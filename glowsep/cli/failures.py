@@ -43,7 +43,7 @@ class Failures:
         """Note an error in the block as this file's."""
         try:
             yield
-        except (GlowsepError, MemoryError) as error:
+        except (GlowsepError, OSError, MemoryError) as error:
             if self.stop_at_first:
                 raise
             named = str(path) in reason(error)

@@ -14,6 +14,9 @@ from glowsep.signals.audio.ffmpeg import FFmpegStream
 from glowsep.signals.audio.refusals import no_samples, refuse_what_is_no_file
 from glowsep.signals.audio.streams import SndfileStream
 
+#: Of full scale: beyond it, the sums and squares of all that is measured leave the range of 32-bit floats.
+LOUDEST = 2.0**100
+
 BLOCK = 1 << 18  # samples read at once: a few megabytes, and a second or so of the highest rates
 
 
@@ -186,8 +189,9 @@ class _Recording:
                 pass
 
     def _finite(self, block):
-        bad = np.flatnonzero(~np.isfinite(block).all(axis=0))
+        bad = np.flatnonzero(~(np.abs(block) <= LOUDEST).all(axis=0))
         if bad.size:
             time = (self.position + bad[0]) / self.info.rate
-            raise AudioError(f"{self.path}: holds NaN or infinite samples, the first at {time:.3f} s; export it again")
+            kind = "samples far beyond full scale" if np.isfinite(block).all() else "NaN or infinite samples"
+            raise AudioError(f"{self.path}: holds {kind}, the first at {time:.3f} s; export it again")
         return block
