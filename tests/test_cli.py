@@ -274,12 +274,12 @@ def test_train_hears_several_data_sets(dataset, tmp_path, monkeypatch):
 def test_the_training_options_reach_the_prior(dataset, tmp_path, monkeypatch):
     monkeypatch.setattr("glowsep.systems.glow.instglow.PriorConfig", lambda: TINY)
     path, checkpoint = tmp_path / "bass.npz", tmp_path / "kept"
-    shape = ["--window", 128, "--hop", 32, "--flow-steps", 2, "--hidden", 6]
+    shape = ["--window", 128, "--hop", 32, "--flow-steps", 2, "--hidden", 6, "--spectra", 5]
     options = ["--frames", 8, "--drive", 0.5, "--steps", 1, "--batch", 1, "--checkpoint", checkpoint]
     assert run("train", dataset, "--source", "bass", "-o", path, *shape, *options) == 0
     config = Prior.load(path).config
     assert (config.window_length, config.hop, config.glow.channels) == (128, 32, 64)
-    assert (config.glow.steps, config.glow.hidden) == (2, 6)
+    assert (config.glow.steps, config.glow.hidden, config.components) == (2, 6, 5)
     training = load_arrays(checkpoint, "checkpoint")[0]["training"]
     assert (training["frames"], training["drive"], training["batch"]) == (8, 0.5, 1)
     assert run("train", dataset, "--source", "bass", "-o", path, "--window", 256, *options[:-2]) == 0
@@ -298,6 +298,11 @@ def test_a_training_goes_on_from_a_prior(dataset, tmp_path, monkeypatch, capsys)
         np.testing.assert_array_equal(after.statistics()[name], statistic)
     moved = [np.abs(after.flow.parameters()[n] - p).max() for n, p in before.flow.parameters().items()]
     assert 0 < max(moved) < 0.01  # a step of Adam, not other weights
+    assert run("train", dataset, *once, "-o", second, "--from", first, "--spectra", 3) == 0
+    more = Prior.load(second)
+    assert more.config.components == before.config.components + 3 == more.dictionary.shape[1]
+    np.testing.assert_array_equal(more.dictionary[:, :-3], before.dictionary)
+    np.testing.assert_allclose(more.dictionary[:, -3:].sum(axis=0), 1, rtol=1e-3)  # spectra, not what was there
     for wrong, said in [
         (["--from", first, "--source", "drums", "--steps", 1], "bass.npz: the prior of 'bass', not of 'drums'"),
         (["--from", first, "--source", "bass", "--window", 128], "has its own; leave it out, or train a new prior"),

@@ -26,7 +26,8 @@ EXAMPLE = "python -m glowsep train data/freedoom4 --source bass -o priors/bass.n
 
 #: Those options that training takes; which of them a system knows, its functions' signatures say.
 TRAINING = (
-    "steps", "batch", "frames", "drive", "start", "window_length", "hop", "flow_steps", "hidden", "exponent", "scale",
+    "steps", "batch", "frames", "drive", "start", "spectra",
+    "window_length", "hop", "flow_steps", "hidden", "exponent", "scale",
     "form", "channels",
 )  # fmt: skip
 
@@ -106,6 +107,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         dest="start",
         metavar="FILE",
         help="the prior of a single source to go on from, with its window and its flow (default: a new one)",
+    )
+    parser.add_argument(
+        "--spectra",
+        type=options.whole_number(1),
+        metavar="N",
+        help="in the dictionary that a search starts from; with --from, beside those that the prior has "
+        f"(default: {domain.components}, and with --from none)",
     )
     parser.add_argument(
         "--window",

@@ -21,7 +21,7 @@ from glowsep.signals.spectrogram import require_window
 from glowsep.systems.glow.prior import Prior, PriorConfig
 from glowsep.systems.glow.searching import SearchingSystem
 from glowsep.systems.glow.separate import require_one_domain
-from glowsep.systems.glow.train import PriorRun, TrainingConfig, shortest
+from glowsep.systems.glow.train import PriorRun, TrainingConfig, add_spectra, shortest
 from glowsep.systems.per_source import fit_every_source
 from glowsep.systems.search.found import Found
 
@@ -94,6 +94,7 @@ class InstGlow(SearchingSystem):
         frames: int = TrainingConfig.frames,
         drive: float = TrainingConfig.drive,
         start: str | PathLike | None = None,
+        spectra: int | None = None,
         window_length: int | None = None,
         hop: int | None = None,
         flow_steps: int | None = None,
@@ -117,6 +118,9 @@ class InstGlow(SearchingSystem):
             See `glowsep.systems.glow.train.TrainingConfig`.
         start : path, optional
             A prior's file to go on from, with its configuration; by default training starts with a new prior.
+        spectra : int, optional
+            In the dictionary that a search starts from. A prior to go on from keeps those that it has, and gets so many
+            beside them: by default none.
         window_length, hop, flow_steps, hidden : int, optional
         exponent, scale : float, optional
             Of a new prior: see `prior_config`.
@@ -139,12 +143,18 @@ class InstGlow(SearchingSystem):
         """
         own = {"window_length": window_length, "hop": hop, "flow_steps": flow_steps, "hidden": hidden}
         own |= {"exponent": exponent, "scale": scale}
-        prior = new_prior(source, seed, **own) if start is None else prior_to_go_on_from(start, source, **own)
+        if start is None:
+            prior = new_prior(source, seed, components=spectra, **own)
+        else:
+            prior = prior_to_go_on_from(start, source, **own)
         solo = solo_audio(dataset, source, prior.config.rate, progress)
         held_out = None if validation is None else solo_audio(validation, source, prior.config.rate, progress)
         warmup = min(TrainingConfig.warmup, steps // 10)
         training = TrainingConfig(steps, batch, frames, warmup=warmup, drive=drive, seed=seed)
-        return prior, prior.to(device).fit(solo, held_out, training, checkpoint, progress)
+        prior.to(device)
+        if start is not None and spectra:
+            add_spectra(prior, solo, training, spectra)
+        return prior, prior.fit(solo, held_out, training, checkpoint, progress)
 
     @classmethod
     def require_solos(
@@ -236,6 +246,7 @@ def prior_config(
     hidden: int | None = None,
     exponent: float | None = None,
     scale: float | None = None,
+    components: int | None = None,
 ) -> PriorConfig:
     """The default configuration of a prior, but for what is given.
 
@@ -247,6 +258,8 @@ def prior_config(
         The flow's steps, and the hidden channels of its couplings.
     exponent, scale : float, optional
         Of the flow's domain.
+    components : int, optional
+        Spectra in the dictionary.
 
     Raises
     ------
@@ -270,7 +283,7 @@ def prior_config(
             f"of {group}, and there are half as many bins as samples"
         )
     glow = replace(default.glow, channels=window_length // 2, **_given(steps=flow_steps, hidden=hidden))
-    domain = _given(exponent=exponent, scale=scale)
+    domain = _given(exponent=exponent, scale=scale, components=components)
     return replace(default, window_length=window_length, hop=hop, glow=glow, **domain)
 
 

@@ -192,17 +192,27 @@ def measure(prior, solo, config, batches=40):
         u = random_batch(prior, solo, config, np.random.default_rng([config.seed, 2**32 - 1, number]))
         first, second = first + u.mean(axis=(0, 2)) / batches, second + (u**2).mean(axis=(0, 2)) / batches
     prior.mean, prior.variance = first, second - first**2
-    prior.dictionary = measure_dictionary(prior, solo, config)
+    prior.dictionary = measure_dictionary(prior, solo, config, prior.config.components)
 
 
-def measure_dictionary(prior, solo, config, batches=160, every=4, iterations=60):
+def add_spectra(prior: Prior, solo: np.ndarray, config: TrainingConfig, count: int) -> None:
+    """Put ``count`` spectra of these recordings beside those that the prior's dictionary has.
+
+    Where a prior goes on to hear other recordings, a search should be able to start from these as well.
+    """
+    own = measure_dictionary(prior, solo, config, count)
+    prior.dictionary = array_module(own).concatenate([prior.dictionary, own], axis=1)
+    prior.config = dataclasses.replace(prior.config, components=prior.dictionary.shape[1])
+
+
+def measure_dictionary(prior, solo, config, components, batches=160, every=4, iterations=60):
     """An NMF dictionary (bins, components) of frames from all over the recordings, each in its own colour."""
     plain, rng = unaugmented(config), np.random.default_rng([config.seed, 2**32 - 2])
     # Only one frame in a few, for neighbours are alike: a dictionary learns more from more music.
     drawn = [random_batch(prior, solo, plain, rng)[:, :, ::every].swapaxes(0, 1) for _ in range(batches)]
     magnitudes = prior.expand(array_module(drawn[0]).concatenate(drawn, axis=1))
     frames = magnitudes.reshape(prior.config.glow.channels, -1)
-    return learn_dictionary(frames, prior.config.components, iterations, rng)
+    return learn_dictionary(frames, components, iterations, rng)
 
 
 def shortest(prior_config, config, validation=False):
