@@ -112,31 +112,11 @@ class ActNorm(glowsep.ActNorm):
             """
 class ActNorm(glowsep.ActNorm):
     def forward(self, x, condition=None, tape=None):
-        z = x * self._scale(x) + self.bias[:, None]
-        return z, array_module(x).full(len(x), x.shape[2] * self.log_scale.sum(), dtype=x.dtype)
-""",
-            r"the first call must initialise",
-        ),
-        (
-            """
-class ActNorm(glowsep.ActNorm):
-    def forward(self, x, condition=None, tape=None):
         self.initialise(x)
         z = x * self._scale(x) + self.bias[:, None]
         return z, array_module(x).full(len(x), x.shape[2] * self.log_scale.sum(), dtype=x.dtype)
 """,
             r"initialised again",
-        ),
-        (
-            """
-class ActNorm(glowsep.ActNorm):
-    def forward(self, x, condition=None, tape=None):
-        if not self.initialised:
-            self.initialise(x)
-        z = x * self._scale(x) + self.bias[:, None]
-        return z, -array_module(x).full(len(x), x.shape[2] * self.log_scale.sum(), dtype=x.dtype)
-""",
-            r"ActNorm\.forward: logdet .*the sign is flipped",
         ),
         (
             """
@@ -184,6 +164,50 @@ class ActNorm(glowsep.ActNorm):
             r"the argument `z` was changed",
         ),
     ],
+    "actnorm_backward_inverse": [
+        (
+            """
+class ActNorm(glowsep.ActNorm):
+    def backward_inverse(self, dx, x, condition=None, tape=None):
+        return dx, self.forward(x)[0]
+""",
+            r"ActNorm\.backward_inverse: dz .*dx itself came back",
+        ),
+    ],
+    "actnorm_volume": [
+        ("difference = np.log(2)", r"the sign is not"),
+        ("difference = 0", r"their log-dets differ"),
+        ("difference = -1", r"in bits"),
+        ("difference = -np.log10(2)", r"nats are natural logarithms"),
+    ],
+}
+
+#: With the points that are left, and what is said of the part that is wrong.
+PARTLY_RIGHT = {
+    "actnorm_forward": [
+        (
+            """
+class ActNorm(glowsep.ActNorm):
+    def forward(self, x, condition=None, tape=None):
+        z = x * self._scale(x) + self.bias[:, None]
+        return z, array_module(x).full(len(x), x.shape[2] * self.log_scale.sum(), dtype=x.dtype)
+""",
+            1,
+            r"the first call must initialise",
+        ),
+        (
+            """
+class ActNorm(glowsep.ActNorm):
+    def forward(self, x, condition=None, tape=None):
+        if not self.initialised:
+            self.initialise(x)
+        z = x * self._scale(x) + self.bias[:, None]
+        return z, -array_module(x).full(len(x), x.shape[2] * self.log_scale.sum(), dtype=x.dtype)
+""",
+            1,
+            r"ActNorm\.forward: logdet .*the sign is flipped",
+        ),
+    ],
     "actnorm_backward": [
         (
             """
@@ -195,6 +219,7 @@ class ActNorm(glowsep.ActNorm):
             self.dbias = dz.sum(axis=(0, 2))
         return dx, x
 """,
+            1,
             r"ActNorm\.backward: dx .*dz itself came back",
         ),
         (
@@ -207,6 +232,7 @@ class ActNorm(glowsep.ActNorm):
             self.dbias = dz.sum(axis=(0, 2))
         return dx, x
 """,
+            1,
             r"what was given came back, nothing is rebuilt",
         ),
         (
@@ -219,7 +245,8 @@ class ActNorm(glowsep.ActNorm):
             self.dbias = dz.sum(axis=(0, 2))
         return dx, x
 """,
-            r"'log_scale' .*was not multiplied by the number of frames \(4\)",
+            2,
+            r"the gradients: .*dlog_scale .*was not multiplied by the number of frames \(4\)",
         ),
         (
             """
@@ -231,7 +258,8 @@ class ActNorm(glowsep.ActNorm):
             self.dbias = dz.sum(axis=(0, 2))
         return dx, x
 """,
-            r"'log_scale' .*dlogdet is ignored",
+            2,
+            r"the gradients: .*dlog_scale .*dlogdet is ignored",
         ),
         (
             """
@@ -243,7 +271,8 @@ class ActNorm(glowsep.ActNorm):
             self.dbias = dz.mean(axis=(0, 2))
         return dx, x
 """,
-            r"'bias' .*averaged over batch and frames",
+            2,
+            r"the gradients: .*dbias .*averaged over batch and frames",
         ),
         (
             """
@@ -254,6 +283,7 @@ class ActNorm(glowsep.ActNorm):
         self.dbias = dz.sum(axis=(0, 2))
         return dx, x
 """,
+            2,
             r"frozen here: look at self\.is_frozen first",
         ),
         (
@@ -266,7 +296,8 @@ class ActNorm(glowsep.ActNorm):
             self.dbias = dz.sum(axis=(0, 2))
         return dx, x
 """,
-            r"dlog_scale holds dz \* x",
+            2,
+            r"the gradients: .*dlog_scale .*it holds dz \* x",
         ),
     ],
     "actnorm_backward_inverse": [
@@ -277,6 +308,7 @@ class ActNorm(glowsep.ActNorm):
         scale = self._scale(x)
         return dx * scale, x * scale + self.bias[:, None]
 """,
+            1,
             r"ActNorm\.backward_inverse: dz .*the gradient through forward, not through inverse",
         ),
         (
@@ -286,15 +318,8 @@ class ActNorm(glowsep.ActNorm):
         scale = self._scale(x)
         return dx / scale, self.inverse(x)
 """,
+            1,
             r"ActNorm\.backward_inverse: z, rebuilt .* is wrong",
-        ),
-        (
-            """
-class ActNorm(glowsep.ActNorm):
-    def backward_inverse(self, dx, x, condition=None, tape=None):
-        return dx, self.forward(x)[0]
-""",
-            r"ActNorm\.backward_inverse: dz .*dx itself came back",
         ),
         (
             """
@@ -304,13 +329,8 @@ class ActNorm(glowsep.ActNorm):
         self.dbias = -dz.sum(axis=(0, 2))
         return dz, x * self._scale(x) + self.bias[:, None]
 """,
+            1,
             r"was changed, but the parameters are frozen here",
         ),
-    ],
-    "actnorm_volume": [
-        ("difference = np.log(2)", r"the sign is not"),
-        ("difference = 0", r"their log-dets differ"),
-        ("difference = -1", r"in bits"),
-        ("difference = -np.log10(2)", r"nats are natural logarithms"),
     ],
 }
