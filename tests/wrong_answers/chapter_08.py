@@ -329,5 +329,10 @@ PARTLY_RIGHT = {
             2,
             r"what came last must be undone first",
         ),
+        (
+            PERMUTED_FLOW.format(**RIGHT_FLOW | {"undone": "coupling.inverse(z)[:, np.argsrt(order)]"}),
+            2,
+            r"the inverse: AttributeError: .*\(in the line `z = coupling\.inverse.*argsrt\(order\)\]`\)",
+        ),
     ],
 }
