@@ -20,22 +20,36 @@ def test_all_parts_are_right(capsys):
     parts = outcome(Parts({"dx": 1, "x": 2}), dx=None, x=None)
     parts.report()
     assert parts.points() == 3
-    assert capsys.readouterr().out == "visible tests passed\n"
+    assert capsys.readouterr().out == "visible tests passed\n3 of 3 points\n"
 
 
 def test_what_is_right_keeps_its_points_and_what_is_wrong_is_told_once(capsys):
     parts = outcome(Parts({"dx": 1, "x": 2}), dx=CheckError("dx is wrong"), x=None)
     parts.report()
     assert parts.points() == 2
-    assert capsys.readouterr().out == "dx: dx is wrong\nx: right\n"
+    assert capsys.readouterr().out == "dx is wrong\nx: right\n2 of 3 points\n"
 
 
 @pytest.mark.parametrize("when", ["report", "points"])
-def test_where_nothing_is_right_the_first_failure_is_raised(when, capsys):
-    parts = outcome(Parts({"dx": 1, "x": 2}), x=CheckError("x is wrong"), dx=NotImplementedError())
-    with pytest.raises(CheckError, match="^x is wrong$"):
+def test_where_nothing_is_right_all_failures_are_raised_as_one(when, capsys):
+    parts = outcome(Parts({"dx": 1, "x": 2}), x=CheckError("backward: x is wrong"), dx=NotImplementedError())
+    with pytest.raises(CheckError) as caught:
         getattr(parts, when)()
+    assert str(caught.value) == "x: backward: x is wrong\ndx: not written yet\n0 of 3 points"
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("when", ["report", "points"])
+def test_where_nothing_is_written_yet_that_is_what_is_raised(when):
+    parts = outcome(Parts({"dx": 1, "x": 2}), x=NotImplementedError(), dx=NotImplementedError())
+    with pytest.raises(NotImplementedError):
+        getattr(parts, when)()
+
+
+def test_a_message_that_begins_with_its_part_does_not_name_it_twice(capsys):
+    outcome(Parts({"x": 1, "dx": 1}), x=CheckError("x is wrong"), dx=None).report()
+    outcome(Parts({"x": 1, "dx": 1}), x=CheckError("xs are wrong"), dx=None).report()
+    assert capsys.readouterr().out == "x is wrong\ndx: right\nx: xs are wrong\ndx: right\n"
 
 
 def test_a_part_that_was_once_wrong_stays_so(capsys):
@@ -44,7 +58,7 @@ def test_a_part_that_was_once_wrong_stays_so(capsys):
     outcome(parts, dx=None)
     parts.report()
     assert parts.points() == 2
-    assert capsys.readouterr().out == "dx: the first\nx: right\n"
+    assert capsys.readouterr().out == "dx: the first\nx: right\n2 of 3 points\n"
 
 
 def test_a_hidden_test_takes_away_the_points_of_its_part_alone(capsys):
@@ -52,9 +66,9 @@ def test_a_hidden_test_takes_away_the_points_of_its_part_alone(capsys):
     parts.report()
     outcome(parts, x=CheckError("x is wrong for other shapes"))
     assert parts.points() == 1
-    assert capsys.readouterr().out == "visible tests passed\nx: x is wrong for other shapes\n"
+    assert capsys.readouterr().out == "visible tests passed\nx is wrong for other shapes\n1 of 3 points\n"
     outcome(parts, dx=CheckError("so is dx"))
-    with pytest.raises(CheckError, match="x is wrong for other shapes"):
+    with pytest.raises(CheckError, match="x is wrong for other shapes\ndx: so is dx\n0 of 3 points"):
         parts.points()
 
 
@@ -98,6 +112,14 @@ def test_an_error_that_no_test_raised_names_the_line(capsys):
     said = capsys.readouterr().out.splitlines()
     assert said[1] == "dx: not written yet"
     assert said[2] == "dW: IndexError: list index out of range (in the line `[][0]`)"
+
+
+def test_the_line_that_is_named_is_the_student_s_and_not_the_package_s(capsys):
+    parts = outcome(Parts({"x": 1, "dx": 1}), x=None)
+    with parts("dx"):
+        check.gradient(lambda x: x.sum(), lambda x: x[0, 0, 0], [1.0])
+    parts.report()
+    assert "(in the line `check.gradient(" in capsys.readouterr().out
 
 
 def graded(*outputs):

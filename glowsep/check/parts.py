@@ -3,6 +3,11 @@
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+
+from glowsep.check.verdict import CheckError
+
+PACKAGE = Path(__file__).parents[1]
 
 
 class Parts:
@@ -10,7 +15,7 @@ class Parts:
 
     In the tests, what belongs to one part stands in ``with parts("dx"):``. An error in there is that part's alone: the
     others are tested all the same. A part that has failed once has failed, and earns nothing; an error outside of
-    every part is the whole answer's. If no part is right, the first failure is raised, as without parts.
+    every part is the whole answer's. If no part is right, an error names what failed in each.
 
     Parameters
     ----------
@@ -26,8 +31,9 @@ class Parts:
     ...     assert 2 * 3 == 5, "the product is 6, but must be 5"
     >>> parts.report()
     the sum: right
-    the product: the product is 6, but must be 5
+    the product is 6, but must be 5
     >>> parts.points()
+    1 of 3 points
     1
     """
 
@@ -63,43 +69,57 @@ class Parts:
 
         Raises
         ------
-        Exception
-            The first failure, if no part is right.
+        CheckError
+            If no part is right: what failed in each.
+        NotImplementedError
+            If none is written yet.
         """
         self._raise_if_nothing_is_right()
         if self.right():
             print("visible tests passed")
         else:
             for name in self._worth:
-                self._tell(name)
+                self._told.add(name)
+                print(self._line(name))
 
     def points(self) -> float:
         """The points of all parts that are right: nbgrader reads them where this is a cell's last line.
 
-        What has failed since ``report``, in hidden tests, is printed.
+        What has failed since ``report``, in hidden tests, is printed; and, in words, what the number is.
 
         Raises
         ------
-        Exception
-            The first failure, if no part is right.
+        CheckError
+            If no part is right: what failed in each.
+        NotImplementedError
+            If none is written yet.
         """
         self._raise_if_nothing_is_right()
         for name in self._failures:
             if name not in self._told:
-                self._tell(name)
-        return sum(points for name, points in self._worth.items() if name not in self._failures)
+                print(self._line(name))
+        earned = sum(points for name, points in self._worth.items() if name not in self._failures)
+        print(self._of_all(earned))
+        return earned
 
     def _raise_if_nothing_is_right(self):
         # A part that nobody has tested must not earn its points.
         if untested := [name for name in self._worth if name not in self._tested]:
             raise ValueError(f"nothing tests the part {untested[0]!r}")
         if len(self._failures) == len(self._worth):
-            raise next(iter(self._failures.values()))
+            first = next(iter(self._failures.values()))
+            if all(isinstance(failure, NotImplementedError) for failure in self._failures.values()):
+                raise first
+            lines = dict.fromkeys(self._line(name) for name in self._failures)
+            raise CheckError("\n".join([*lines, self._of_all(0)])) from first
 
-    def _tell(self, name):
-        if name in self._failures:
-            self._told.add(name)
-        print(f"{name}: {_described(self._failures[name]) if name in self._failures else 'right'}")
+    def _line(self, name):
+        """What is said of a part: its name, unless the message begins with it anyway."""
+        message = _described(self._failures[name]) if name in self._failures else "right"
+        return message if message.startswith(f"{name} ") else f"{name}: {message}"
+
+    def _of_all(self, points):
+        return f"{points} of {sum(self._worth.values())} points"
 
 
 def _described(error):
@@ -108,5 +128,10 @@ def _described(error):
         return str(error)
     if isinstance(error, NotImplementedError):
         return str(error) or "not written yet"
-    lines = [frame.line for frame in traceback.extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
+    lines = [frame.line for frame in traceback.extract_tb(error.__traceback__) if not _is_library(frame.filename)]
     return f"{type(error).__name__}: {error} (in the line `{lines[-1]}`)"
+
+
+def _is_library(filename):
+    """Whether this is no line of a notebook: a student looks for the mistake in the own one that led there."""
+    return "site-packages" in filename or PACKAGE in Path(filename).parents
