@@ -24,6 +24,7 @@ from notebooks import (
 
 from glowsep.layers import Parameters
 
+ONE_OF_THE_LETTERS = "this is one of the letters; whether it is the right one, the visible tests do not say"
 LARGEST = 1_500_000  # bytes
 NOTEBOOKS = {chapter: read(chapter) for chapter in CHAPTERS}
 EXERCISES = [
@@ -186,7 +187,11 @@ def test_tests_ask_first_whose_answer_it_is(chapter, exercise):
 @of_exercises
 def test_what_students_see_passes_in_the_same_words_everywhere(chapter, exercise):
     visible = exercise.tests.source.partition("### BEGIN HIDDEN TESTS")[0]
-    words = "parts.report()" if parts_of(exercise) else 'print("visible tests passed")'
+    words = 'print("visible tests passed")'
+    if parts_of(exercise):
+        words = "parts.report()"
+    elif "check.letter(" in visible:  # a wrong letter must not be confirmed
+        words = f'print("{ONE_OF_THE_LETTERS}")'
     assert visible.rstrip().endswith(f"\n{words}")
 
 
@@ -207,7 +212,10 @@ def test_the_points_of_parts_are_those_of_the_exercise_and_its_text_names_them(c
     statement = [cell.source for cell in before if re.search(r"(?m)^### Exercise \d", cell.source)][-1]
     assert statement.endswith("*Points:* " + ", ".join(f"{points} for {name}" for name, points in parts.items()) + ".")
     shown = [output for output in exercise.tests.outputs if output.output_type == "execute_result"]
-    assert [output.data["text/plain"] for output in shown] == [str(grading(exercise.tests)["points"])]
+    points = grading(exercise.tests)["points"]
+    assert [output.data["text/plain"] for output in shown] == [str(points)]
+    printed = "".join(output.text for output in exercise.tests.outputs if output.output_type == "stream")
+    assert printed == f"visible tests passed\n{points} of {points} points\n"
 
 
 @of_exercises
