@@ -260,6 +260,45 @@ class InvertibleConv1x1(glowsep.InvertibleConv1x1):
             2,
             r"frozen here: look at self\.is_frozen first",
         ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        W_inverse = np.linalg.inv(self.W)
+        x = self._mix(W_inverse, z)
+        if not self.is_frozen:
+            self.dW = self._outer_products(dz, x) + z.shape[2] * dlogdet.sum() * W_inverse.swapaxes(1, 2)
+        return x, self._mix(self.W.swapaxes(1, 2), dz)
+""",
+            1,
+            r"dx and x are exchanged",
+        ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        W_inverse = np.linalg.inv(self.W)
+        x = self._mix(W_inverse, z)
+        if not self.is_frozen:
+            self.dW[:] = self._outer_products(dz, x) + z.shape[2] * dlogdet.sum() * W_inverse.swapaxes(1, 2)
+        return self._mix(self.W.swapaxes(1, 2), dz), x
+""",
+            2,
+            r"dW: .*does not support item assignment; .*make a new array",
+        ),
+        (
+            """
+class InvertibleConv1x1(glowsep.InvertibleConv1x1):
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        x = z
+        if not self.is_frozen:
+            through_logdet = z.shape[2] * dlogdet.sum() * np.linalg.inv(self.W).swapaxes(1, 2)
+            self.dW = self._outer_products(dz, x) + through_logdet
+        return self._mix(self.W.swapaxes(1, 2), dz), x
+""",
+            2,
+            r"nothing is rebuilt",
+        ),
     ],
     "conv_backward_inverse": [
         (
