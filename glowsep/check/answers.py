@@ -16,7 +16,7 @@ import numpy as np
 from glowsep.check.verdict import CheckError, described, fail
 
 MISSING = object()
-WRITES_INTO_NONE = re.compile(r"'NoneType' object does not support item assignment|=: 'NoneType' and")
+WRITES_INTO_NONE = re.compile(r"'NoneType' object does not support item assignment|for \+=?: 'NoneType' and")
 WORDS = ("no", "one", "two", "three", "four", "five", "six")
 
 
@@ -87,9 +87,7 @@ def call(function: Callable, *arguments: Any) -> Any:
         result = function(*copies)
     except TypeError as error:
         if WRITES_INTO_NONE.search(str(error)):
-            hint = (
-                "a gradient is None before the first call, so make a new array: `self.dname = ...`, no `[:] =`, no `+=`"
-            )
+            hint = "is it a gradient? At first it is None: make a new array, `self.dname = ...`, no `[:] =`, no `+=`"
             raise CheckError(f"{name}: {error}; {hint}") from error
         raise
     for parameter, argument, copy in zip(parameters, arguments, copies, strict=False):

@@ -210,7 +210,7 @@ class InvertibleConv1x1(glowsep.InvertibleConv1x1):
             self.dW = self._outer_products(dz, x) + z.shape[2] * dlogdet.sum() * self._inverse(z).swapaxes(1, 2)
         return dx, x
 """,
-            1,
+            2,
             r"what was given came back, nothing is rebuilt",
         ),
         (
