@@ -1,9 +1,10 @@
 """A notebook in which exercises are answered by nothing: by what a student hands in who has not written the answer.
 
 Every exercise comes several times, each time as an exercise of its own: answered in every one of `KINDS`, with what the
-exercises before have left, and then right. After that come two students who answer every other exercise, and delete the
-rest: what they answer must not need what they have not. What else is in the chapter is cut down to the statements that
-the exercises need, since what costs time there are its pictures and its separations.
+exercises before have left, then partly right where it has parts, and then right. After that come two students who
+answer every other exercise, and delete the rest: what they answer must not need what they have not. What else is in the
+chapter is cut down to the statements that the exercises need, since what costs time there are its pictures and its
+separations.
 """
 
 import ast
@@ -14,9 +15,10 @@ import types
 from typing import NamedTuple
 
 import nbformat
-from notebooks import exercises, grading, read
+from notebooks import exercises, grading, partly_right, read
 
 RIGHT = "right"
+PARTLY = "partly"  # and a number
 KINDS = ("misspelt", "broken", "deleted", "before", "empty")
 STUDENTS = ("tries", "odd", "even")
 AFRESH = "%reset -f"  # a kernel for each would take longer than all of their exercises
@@ -36,25 +38,25 @@ class Trial(NamedTuple):
 
 def trials(chapter):
     """All trials of a chapter, in their order."""
-    names = [exercise.name for exercise in exercises(read(chapter))]
+    names, partly = [exercise.name for exercise in exercises(read(chapter))], partly_right(chapter)
     return [
         Trial(student, name, way)
         for student in STUDENTS
         for place, name in enumerate(names)
-        for way in ways(student, place)
+        for way in ways(student, place, len(partly.get(name, [])))
     ]
 
 
-def ways(student, place):
-    """How a student answers the exercise at this place, one way after the other."""
+def ways(student, place, partly):
+    """How a student answers the exercise at this place, one way after the other; ``partly`` of them partly right."""
     if student == "tries":
-        return (*KINDS, RIGHT)
+        return (*KINDS, *(f"{PARTLY}{number}" for number in range(partly)), RIGHT)
     return (RIGHT,) if (place % 2 == 0) == (student == "odd") else ("deleted",)
 
 
 def notebooks(chapter):
     """The assignment with all trials, its solutions right, and what is handed in."""
-    full = read(chapter)
+    full, partly = read(chapter), partly_right(chapter)
     cells, pairs = with_what_is_needed(full.cells), exercises(full)
     answers = {pair.answer.id: place for place, pair in enumerate(pairs)}
     assignment, submission = [], []
@@ -64,10 +66,11 @@ def notebooks(chapter):
             if cell.id in answers:
                 place = answers[cell.id]
                 right, before = cell.source, pairs[place - 1].answer.source if place else ""
-                for way in ways(student, place):
+                partly_here = [code for code, _, _ in partly.get(pairs[place].name, [])]
+                for way in ways(student, place, len(partly_here)):
                     trial = Trial(student, pairs[place].name, way)
                     assignment += [named(cell, trial.name), named(pairs[place].tests, f"{trial.name}-tests")]
-                    submission.append(answered(right, way, before))
+                    submission.append(answered(right, way, before, partly_here))
             elif not grading(cell):
                 assignment.append(ordinary(cell.source))
     as_given = copy.deepcopy(full) | {"cells": assignment}
@@ -90,10 +93,12 @@ def named(cell, name):
     return other
 
 
-def answered(source, way, before):
-    """What is in an answer's cell: ``source`` is right, and ``before`` is the answer to the exercise before."""
+def answered(source, way, before, partly):
+    """What is in an answer's cell: ``source`` is right, ``before`` the answer to the exercise before."""
     if way == RIGHT:
         return source
+    if way.startswith(PARTLY):
+        return partly[int(way.removeprefix(PARTLY))]
     if way == "deleted":
         return ""
     if way == "before":

@@ -1,5 +1,7 @@
 """The chapters as notebooks: reading them, and finding the exercises in them."""
 
+import ast
+import re
 import runpy
 from pathlib import Path
 from typing import NamedTuple
@@ -45,6 +47,17 @@ def is_answer(cell):
 def wrong_answers(chapter):
     """By exercise: what students get wrong, as pairs of the answer cell's code and a pattern of the message it gets."""
     return _constants(chapter).get("WRONG_ANSWERS", {})
+
+
+def partly_right(chapter):
+    """By exercise with parts: what students get wrong in some of them; the cell's code, the points, and a pattern."""
+    return _constants(chapter).get("PARTLY_RIGHT", {})
+
+
+def parts_of(exercise):
+    """What the tests of an exercise with parts say that they are: points by name; empty for one without."""
+    named = re.search(r"(?m)^parts = check\.Parts\((.*)\)$", exercise.tests.source)
+    return ast.literal_eval(named[1]) if named else {}
 
 
 def of_package(chapter):

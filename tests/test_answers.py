@@ -1,5 +1,7 @@
 """What counts as an answer to an exercise, and what is said of everything else."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -84,6 +86,19 @@ def test_a_call_hands_copies_and_says_which_was_changed():
 def test_a_call_says_what_is_not_an_answer(function, message):
     with pytest.raises(CheckError, match=message):
         check.call(function, np.ones(1))
+
+
+@pytest.mark.parametrize("slip", ["layer.dw[:] = x", "layer.dw += x", "layer.dw += x.sum()"])
+def test_writing_into_a_gradient_that_is_still_none_is_explained(slip):
+    namespace = {"layer": SimpleNamespace(dw=None)}
+    exec(f"def backward(x):\n    {slip}\n    return x", namespace)
+    with pytest.raises(CheckError, match="backward: .*NoneType.*; is it a gradient"):
+        check.call(namespace["backward"], np.ones(2))
+
+
+def test_other_type_errors_of_an_answer_stay_what_they_are():
+    with pytest.raises(TypeError, match="NoneType"):
+        check.call(lambda x: len(None), np.ones(2))
 
 
 @pytest.mark.parametrize("value", [2, 2.0, np.float32(2), np.array(2), np.array(2.0, np.float32), np.int64(2)])

@@ -16,6 +16,8 @@ What holds for a notebook without running it is in tests/test_notebooks.py. For 
 - ``nbgrader autograde`` runs each of the two notebooks once; ``nbgrader generate_feedback`` writes a page for each.
 - Exercises that are answered by nothing (an empty class, a misspelt name, a syntax error, a deleted cell, the cell of
   the exercise before) get no points and a message that says so; the others keep theirs: see tests/non_answers.py.
+- Exercises with parts that are answered partly right get the points of the parts that are: the answers, their points
+  and what is said of the rest are in tests/wrong_answers, too.
 - What the other cells show is the same in both: no cell depends on a student's answer, and nothing on chance.
   A cell whose output may differ, since it tells a time, has the tag "varies".
 
@@ -37,7 +39,7 @@ from typing import NamedTuple
 import nbformat
 import non_answers
 import pytest
-from notebooks import CHAPTERS, REPOSITORY, exercises, grading, read, wrong_answers
+from notebooks import CHAPTERS, REPOSITORY, exercises, grading, partly_right, read, wrong_answers
 
 pytest.importorskip("nbgrader", reason='needs nbgrader: pip install -e ".[teach]"')
 from nbgrader.api import Gradebook  # noqa: E402 (after the check that it is there)
@@ -50,6 +52,12 @@ WRONG = [
     pytest.param(chapter, exercise, place, id=f"{chapter}-{exercise}-{place}")
     for chapter in CHAPTERS
     for exercise, answers in wrong_answers(chapter).items()
+    for place in range(len(answers))
+]
+PARTLY = [
+    pytest.param(chapter, exercise, place, id=f"{chapter}-{exercise}-{place}")
+    for chapter in CHAPTERS
+    for exercise, answers in partly_right(chapter).items()
     for place in range(len(answers))
 ]
 EXERCISES = [
@@ -114,7 +122,7 @@ def begun(request):
 
 @pytest.fixture(scope="session")
 def answered_by_nothing(tmp_path_factory):
-    """By chapter, worked on when somebody asks: {trial: (errors, grade as in `Graded`)}."""
+    """By chapter, worked on when somebody asks: {trial: (errors, text, grade as in `Graded`)}."""
     course = tmp_path_factory.mktemp("nothing")
     shutil.copy(REPOSITORY / "course" / "nbgrader_config.py", course)
     return functools.cache(functools.partial(grade_nothing, course))
@@ -129,10 +137,10 @@ def grade_nothing(course, chapter):
     hand_in(course, chapter, "nobody", submission)
     nbgrader_in_here(course, chapter, AutogradeApp)
     graded = nbformat.read(course / "autograded" / "nobody" / chapter / f"{chapter}.ipynb", 4)
-    found = {grading(cell)["grade_id"]: errors(cell) for cell in graded.cells if grading(cell)}
+    found = {grading(cell)["grade_id"]: (errors(cell), shown(cell)[0]) for cell in graded.cells if grading(cell)}
     scores = grades(course / "gradebook.db", chapter, "nobody")
     names = {trial: f"{trial.name}-tests" for trial in non_answers.trials(chapter)}
-    return {trial: (found[name], scores[name]) for trial, name in names.items()}
+    return {trial: (*found[name], scores[name]) for trial, name in names.items()}
 
 
 def nbgrader_in_here(course, chapter, command):
@@ -311,14 +319,25 @@ def shown(cell):
 @pytest.mark.parametrize(("chapter", "exercise"), EXERCISES)
 def test_nothing_is_no_answer_and_the_others_keep_their_points(chapter, exercise, answered_by_nothing):
     graded = {trial: result for trial, result in answered_by_nothing(chapter).items() if trial.exercise == exercise}
-    assert {trial.way for trial in graded} == {*non_answers.KINDS, non_answers.RIGHT}
-    for trial, (found, (score, highest, manual)) in graded.items():
+    assert {trial.way for trial in graded} >= {*non_answers.KINDS, non_answers.RIGHT}
+    for trial, (found, _, (score, highest, manual)) in graded.items():
         assert not manual
+        if trial.way.startswith(non_answers.PARTLY):
+            continue  # the next test
         if trial.way == non_answers.RIGHT:
             assert (score, found) == (highest, []), trial
         else:
             assert score == 0, f"full marks for nothing: {trial}"
             assert re.match(NOTHING, found[0]), f"{trial}: {found[0]}"
+
+
+@pytest.mark.parametrize(("chapter", "exercise", "place"), PARTLY)
+def test_what_is_partly_right_gets_the_points_of_its_parts(chapter, exercise, place, answered_by_nothing):
+    trial = non_answers.Trial("tries", exercise, f"{non_answers.PARTLY}{place}")
+    found, text, (score, highest, manual) = answered_by_nothing(chapter)[trial]
+    _, points, pattern = partly_right(chapter)[exercise][place]
+    assert (found, score, manual) == ([], points, False) and 0 < points < highest
+    assert re.search(pattern, text)
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

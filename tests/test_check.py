@@ -376,6 +376,13 @@ class FrozenInNameOnly(ActNorm):
         return self
 
 
+@says("frozen().backward", "must return a pair, but returned an array")
+class FrozenReturnsOne(ActNorm):
+    def backward(self, dz, dlogdet, z, condition=None, tape=None):
+        dx, x = super().backward(dz, dlogdet, z)
+        return dx if self.is_frozen else (dx, x)
+
+
 @says("frozen", "the view's 'log_scale' is a copy, but must be the very same array")
 class FrozenCopy(ActNorm):
     def frozen(self):

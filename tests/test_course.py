@@ -136,6 +136,18 @@ def without_solutions(notebook):
         yield from re.sub(r"(?s)BEGIN SOLUTION.*?END SOLUTION", "", cell.source).splitlines()
 
 
+@of_chapters
+def test_a_handout_has_no_link_to_what_does_not_come_along_and_says_how_to_compare(chapter):
+    cells = handout(read_chapter(PATHS[chapter]), chapter)["cells"]
+    text = "".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
+    linked = set(re.findall(r"\]\((?!http|#)([^)#]+)", text))
+    assert linked <= {path.name for path in PATHS.values()}
+    last, original = cells[-1]["source"], NOTEBOOKS[chapter].cells
+    graded = [cell for cell in original if "nbgrader" in cell.metadata]
+    assert ("letter is asked for" in last) == any("check.letter(" in cell.source for cell in graded)
+    assert ("answer in words" in last) == any(cell.cell_type == "markdown" for cell in graded)
+
+
 def test_an_answer_in_words_that_marks_nothing_is_all_solution():
     cell = {
         "cell_type": "markdown",

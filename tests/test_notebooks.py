@@ -10,10 +10,21 @@ from html.parser import HTMLParser
 
 import nbformat
 import pytest
-from notebooks import CHAPTERS, exercises, grading, of_package, path_of, read, wrong_answers
+from notebooks import (
+    CHAPTERS,
+    exercises,
+    grading,
+    of_package,
+    partly_right,
+    parts_of,
+    path_of,
+    read,
+    wrong_answers,
+)
 
 from glowsep.layers import Parameters
 
+ONE_OF_THE_LETTERS = "this is one of the letters; whether it is the right one, the visible tests do not say"
 LARGEST = 1_500_000  # bytes
 NOTEBOOKS = {chapter: read(chapter) for chapter in CHAPTERS}
 EXERCISES = [
@@ -176,7 +187,45 @@ def test_tests_ask_first_whose_answer_it_is(chapter, exercise):
 @of_exercises
 def test_what_students_see_passes_in_the_same_words_everywhere(chapter, exercise):
     visible = exercise.tests.source.partition("### BEGIN HIDDEN TESTS")[0]
-    assert visible.rstrip().endswith('\nprint("visible tests passed")')
+    words = 'print("visible tests passed")'
+    if parts_of(exercise):
+        words = "parts.report()"
+    elif "check.letter(" in visible:  # a wrong letter must not be confirmed
+        words = f'print("{ONE_OF_THE_LETTERS}")'
+    assert visible.rstrip().endswith(f"\n{words}")
+
+
+@of_exercises
+def test_the_points_of_parts_are_those_of_the_exercise_and_its_text_names_them(chapter, exercise):
+    """nbgrader refuses a notebook that earns more than a cell is worth, and takes a number from its last line alone."""
+    if not (parts := parts_of(exercise)):
+        assert "Parts(" not in exercise.tests.source
+        assert exercise.name not in partly_right(chapter)
+        return
+    assert len(parts) > 1 and min(parts.values()) > 0
+    assert sum(parts.values()) == grading(exercise.tests)["points"]
+    assert exercise.tests.source.endswith("### END HIDDEN TESTS\nparts.points()")
+    tested = set(re.findall(r'with parts\("([^"]+)"\):', exercise.tests.source))
+    assert tested == set(parts)
+    cells = NOTEBOOKS[chapter].cells
+    before = cells[: [cell.id for cell in cells].index(exercise.answer.id)]
+    statement = [cell.source for cell in before if re.search(r"(?m)^### Exercise \d", cell.source)][-1]
+    assert statement.endswith("*Points:* " + ", ".join(f"{points} for {name}" for name, points in parts.items()) + ".")
+    shown = [output for output in exercise.tests.outputs if output.output_type == "execute_result"]
+    points = grading(exercise.tests)["points"]
+    assert [output.data["text/plain"] for output in shown] == [str(points)]
+    printed = "".join(output.text for output in exercise.tests.outputs if output.output_type == "stream")
+    assert printed == f"visible tests passed\n{points} of {points} points\n"
+
+
+@of_exercises
+def test_every_exercise_with_parts_has_an_answer_that_is_partly_right(chapter, exercise):
+    answers, parts = partly_right(chapter).get(exercise.name, []), parts_of(exercise)
+    assert bool(answers) == bool(parts)
+    for code, points, pattern in answers:
+        ast.parse(code)
+        assert len(pattern) > 3
+        assert 0 < points < sum(parts.values())
 
 
 @of_exercises
@@ -189,8 +238,9 @@ def test_every_assertion_says_what_is_wrong(chapter, exercise):
 def test_wrong_answers_are_kept(chapter, exercise):
     """At least four; where a variable is asked for there may be no more than two that make sense."""
     answers = wrong_answers(chapter).get(exercise.name, [])
+    partly = partly_right(chapter).get(exercise.name, [])
     is_code = any("." in name or name + "(" in exercise.answer.source for name in defined(exercise.answer))
-    assert len(answers) >= (4 if is_code else 2)
+    assert len(answers) + len(partly) >= (4 if is_code else 2)
     for code, pattern in answers:
         ast.parse(code)
         assert len(pattern) > 3
@@ -198,7 +248,8 @@ def test_wrong_answers_are_kept(chapter, exercise):
 
 @of_chapters
 def test_wrong_answers_belong_to_exercises(chapter):
-    assert set(wrong_answers(chapter)) <= {exercise.name for exercise in exercises(NOTEBOOKS[chapter])}
+    names = {exercise.name for exercise in exercises(NOTEBOOKS[chapter])}
+    assert {*wrong_answers(chapter), *partly_right(chapter)} <= names
 
 
 @of_exercises

@@ -6,15 +6,17 @@ a number, ``" b "`` for ``"B"``) and say in words what they cannot take.
 """
 
 import inspect
+import re
 from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from glowsep.check.verdict import described, fail
+from glowsep.check.verdict import CheckError, described, fail
 
 MISSING = object()
+WRITES_INTO_NONE = re.compile(r"'NoneType' object does not support item assignment|for \+=?: 'NoneType' and")
 WORDS = ("no", "one", "two", "three", "four", "five", "six")
 
 
@@ -65,7 +67,8 @@ def call(function: Callable, *arguments: Any) -> Any:
     Raises
     ------
     CheckError
-        If it takes other arguments, changes an array that it was given, or returns nothing.
+        If it takes other arguments, changes an array that it was given, writes into a gradient that is still None, or
+        returns nothing.
 
     Examples
     --------
@@ -80,7 +83,13 @@ def call(function: Callable, *arguments: Any) -> Any:
     except ValueError:  # a function without a signature, such as NumPy's
         parameters = [f"number {place + 1}" for place in range(len(arguments))]
     copies = [argument.copy() if isinstance(argument, np.ndarray) else argument for argument in arguments]
-    result = function(*copies)
+    try:
+        result = function(*copies)
+    except TypeError as error:
+        if WRITES_INTO_NONE.search(str(error)):
+            hint = "is it a gradient? At first it is None: make a new array, `self.dname = ...`, no `[:] =`, no `+=`"
+            raise CheckError(f"{name}: {error}; {hint}") from error
+        raise
     for parameter, argument, copy in zip(parameters, arguments, copies, strict=False):
         if isinstance(argument, np.ndarray) and not np.array_equal(argument, copy, equal_nan=True):
             fail(

@@ -46,7 +46,7 @@ def _check_values(subject, x, extra, report):
     for item in range(len(x)):
         one = slice(item, item + 1)
         alone, _ = subject.part.forward(x[one], *(c[one] for c in extra))
-        mixed = f"z of item {item} depends on the rest of the batch: alone, it is another; it"
+        mixed = f"z of item {item} depends on the rest of the batch (expected: alone, got: in the batch); it"
         subject.compare("forward", mixed, z[one], alone, ROUND_TRIP)
     return z
 
@@ -79,7 +79,13 @@ def _check_backward(subject, x, z, extra, rng, at_most, report):
     report.input_gradient = subject.compare("backward", "dx", dx, sum(by_x), GRADIENT, candidates)
     _check_steady(subject, loss, z, extra, dx, gradients)
     report.parameter_gradients = subject.compare_parameters(loss, outputs, gradients, at_most, rng, frames)
-    subject.check_frozen(lambda view: view.backward(2 * loss.a, 2 * loss.b, z, *extra)[0], dx)
+
+    def backward(view):
+        result = view.backward(2 * loss.a, 2 * loss.b, z, *extra)
+        subject.expect_two("frozen().backward", result)
+        return result[0]
+
+    subject.check_frozen(backward, dx)
 
 
 def _check_steady(subject, loss, z, extra, dx, gradients):

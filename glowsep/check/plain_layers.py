@@ -66,7 +66,7 @@ def _check_items(subject, x, y, extra):
     for item in range(len(x)):
         one = slice(item, item + 1)
         alone = subject.part.forward(x[one], [], *(c[one] for c in extra))
-        mixed = f"y of item {item} depends on the rest of the batch: alone, it is another; it"
+        mixed = f"y of item {item} depends on the rest of the batch (expected: alone, got: in the batch); it"
         subject.compare("forward", mixed, y[one], alone, REPEATED_ALONE)
 
 

@@ -67,9 +67,13 @@ class Subject:
 
     def call_for_two(self, method, *arguments, **keywords):
         result = self.call(method, *arguments, **keywords)
+        self.expect_two(method, result)
+        return result
+
+    def expect_two(self, method, result):
+        """See that a method has returned a pair."""
         if not (isinstance(result, tuple) and len(result) == 2):
             self.fail(method, f"must return a pair, but returned {described(result)}")
-        return result
 
     def call_frozen(self, method, *arguments, **keywords):
         """Call a method that must leave the parameters' gradients as they are."""
@@ -92,7 +96,9 @@ class Subject:
             if array is not self.parameters[name]:
                 self.fail("frozen", f"the view's {name!r} is a copy, but must be the very same array")
         before = view.gradients()
-        self.compare("frozen().backward", "dx", backward(view), 2 * dx, REPEATED)
+        got = backward(view)
+        self.expect_array("frozen().backward", "dx", got, dx.shape, dx.dtype)
+        self.compare("frozen().backward", "dx", got, 2 * dx, REPEATED)
         for name, gradient in view.gradients().items():
             if gradient is not before[name]:
                 self.fail(

@@ -20,7 +20,8 @@ class CheckError(AssertionError):
 
 
 def fail(where, message):
-    raise CheckError(f"{where}: {message}")
+    """Say what is wrong, and where; ``where`` is None if the message says it all."""
+    raise CheckError(f"{where}: {message}" if where else message)
 
 
 def compare(where, what, got, expected, tolerance, candidates=(), small=SMALL, labels=None):

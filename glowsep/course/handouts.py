@@ -13,11 +13,19 @@ COMPARE = """\
 The tests under an exercise say what is wrong, and often why. If they pass, or if you are stuck:
 
 - `chapters/{name}.ipynb` in the repository is this notebook with its solutions. The book, `python -m glowsep book`, \
-shows the same chapter with each solution folded away.
+shows the same chapter with each solution folded away (it needs `pip install -e ".[book]"`).
 - Where an exercise asks for a function or a method of the package, the solution is the package's own code: \
-`glowsep.assignments.source(glowsep.stft)` shows it in a notebook.
+`glowsep.assignments.source(glowsep.stft)` shows it in a notebook. It may do more than the exercise asks for, such as \
+refuse bad input, take more axes, or run on a GPU.
+"""
+OF_LETTERS = """\
+- Where a letter is asked for, the test says only that yours is one. The chapter has the right one; its test says what \
+speaks against each of the others.
+"""
+OF_WORDS = """\
 - An answer in words has no test. Write yours first, then read the one in the chapter: does it give the same reasons?
 """
+LINK = re.compile(r"\[([^\]]+)\]\((guides/[^)#]+)[^)]*\)")
 
 
 def handout(notebook: dict, name: str) -> dict:
@@ -40,14 +48,27 @@ def handout(notebook: dict, name: str) -> dict:
         A copy; the notebook itself stays as it is.
     """
     notebook = copy.deepcopy(notebook)
+    how_to_compare = _how_to_compare(notebook, name)
     for cell in notebook["cells"]:
         cell["source"] = "".join(cell["source"])
         if grading := cell["metadata"].get("nbgrader"):
             _clear(cell, grading)
-    notebook["cells"].append(
-        {"cell_type": "markdown", "id": "compare", "metadata": {}, "source": COMPARE.format(name=name)}
-    )
+        elif cell["cell_type"] == "markdown":
+            # The guides do not come along, wherever the notebook is written.
+            cell["source"] = LINK.sub(r"\1 (`chapters/\2`)", cell["source"])
+    notebook["cells"].append({"cell_type": "markdown", "id": "compare", "metadata": {}, "source": how_to_compare})
     return notebook
+
+
+def _how_to_compare(notebook, name):
+    """What helps with the kinds of exercises that this chapter has."""
+    graded = [cell for cell in notebook["cells"] if cell["metadata"].get("nbgrader")]
+    text = COMPARE.format(name=name)
+    if any("check.letter(" in "".join(cell["source"]) for cell in graded):
+        text += OF_LETTERS
+    if any(cell["cell_type"] == "markdown" for cell in graded):
+        text += OF_WORDS
+    return text
 
 
 def _clear(cell, grading):

@@ -41,6 +41,7 @@ WEEKS = (
     ((15,), "your own song; the project", "use and extend all of it", (8, 9)),
 )
 TIME = re.compile(r"(?m)^\*\*Time:\*\* .*$")
+POINTS_OF_PARTS = re.compile(r"(?m)^\*Points:\* (.*)\.$")  # of an exercise whose parts count each for itself
 
 
 def text_of(cell):
@@ -61,6 +62,19 @@ def points(notebook):
         if given := grading(cell).get("points"):
             by_hand = cell["cell_type"] == "markdown"
             found.setdefault(title, []).append((given, by_hand))
+    return found
+
+
+def points_of_parts(notebook):
+    """By heading, as in `points`: what each part of an exercise is worth, in the words of its text."""
+    found, title = {}, ""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            text = text_of(cell)
+            for line in re.findall(r"(?m)^##+ (Exercise \d+: .*)$", text):
+                title = line
+            if said := POINTS_OF_PARTS.search(text):
+                found[title] = said[1]
     return found
 
 
@@ -101,15 +115,18 @@ def time_line(chapter, notebook, measured):
 
 def exercise_table():
     """Every exercise with its points, as Markdown."""
-    lines = ["| chapter | exercise | points | graded |", "|--:|---|--:|---|"]
+    lines = ["| chapter | exercise | points | of which | graded |", "|--:|---|--:|---|---|"]
     total = by_hand_total = 0
     for path in chapters(REPOSITORY):
-        for title, scores in points(read_chapter(path)).items():
+        notebook = read_chapter(path)
+        parts = points_of_parts(notebook)
+        for title, scores in points(notebook).items():
             name = re.sub(r" \(\d[^()]*\)$", "", title)
             score, by_hand = sum(score for score, _ in scores), scores[0][1]
-            lines.append(f"| {int(path.stem[:2])} | {name} | {score} | {'by you' if by_hand else 'by its tests'} |")
+            by_whom = "by you" if by_hand else "by its tests"
+            lines.append(f"| {int(path.stem[:2])} | {name} | {score} | {parts.get(title, '')} | {by_whom} |")
             total, by_hand_total = total + score, by_hand_total + by_hand * score
-    return "\n".join([*lines, f"| | all | {total} | {by_hand_total} of them by you |"])
+    return "\n".join([*lines, f"| | all | {total} | | {by_hand_total} of them by you |"])
 
 
 def week_table():

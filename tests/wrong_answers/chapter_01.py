@@ -133,6 +133,36 @@ def stft(waveform, window_length=1024, hop=256):
 """,
             r"must give complex64: which array here is of float64",
         ),
+        (
+            """
+def stft(waveform, window_length=1024, hop=256):
+    window = hann(window_length, hop, waveform)
+    padded = np.pad(waveform, window_length // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window_length)[::hop]
+    return np.fft.rfft(window * frames).T
+""",
+            r"enough padding after the end",
+        ),
+        (
+            """
+def stft(waveform, window_length=1024, hop=256):
+    window = hann(window_length, hop, waveform)
+    padded = np.pad(waveform, (window_length // 2, 2 * window_length))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window_length)[::hop]
+    return np.fft.rfft(window * frames).T
+""",
+            r"more padding after the end than the last frame needs",
+        ),
+        (
+            """
+def stft(waveform, window_length=1024, hop=256):
+    window = hann(window_length, hop, waveform)
+    padded = np.pad(waveform, (window_length // 2, 2 * window_length))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window_length)[::hop]
+    return np.fft.rfft(window * frames, axis=0).T
+""",
+            r"taken along the samples of a frame",
+        ),
     ],
     "overlap_add": [
         (
@@ -218,6 +248,25 @@ def ratio_masks(magnitudes, exponent=1.0):
     return relative**exponent / relative.sum(axis=0) ** exponent
 """,
             r"the sum is raised to the power",
+        ),
+        (
+            """
+def ratio_masks(magnitudes, exponent=1.0):
+    highest = magnitudes.max(axis=0)
+    relative = magnitudes / np.where(highest > 0, highest, 1)
+    with np.errstate(all="ignore"):
+        return np.where(highest > 0, relative**exponent / (relative**exponent).sum(axis=0), 1).astype(magnitudes.dtype)
+""",
+            r"the masks are 1 each, but must add up to 1",
+        ),
+        (
+            """
+def ratio_masks(magnitudes, exponent=1.0):
+    powers = (magnitudes / magnitudes.max()) ** exponent
+    total = powers.sum(axis=0)
+    return np.where(total > 0, powers / np.where(total > 0, total, 1), 1 / len(magnitudes))
+""",
+            r"divide each bin by its own loudest source",
         ),
     ],
 }

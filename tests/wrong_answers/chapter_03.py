@@ -50,8 +50,6 @@ WRONG_ANSWERS = {
     "poisson": [
         (POISSON.format("-(x * xp.log(x / m) - x + m).sum(), x / m - 1"), "sign is flipped"),
         (POISSON.format("(x * xp.log(x / m)).sum(), -x / m"), r"the terms - x \+ m are missing"),
-        (POISSON.format("(x * xp.log(x / m) - x + m).sum(), 1 - m / x"), "upside down"),
-        (POISSON.format("(x * xp.log(x / m) - x + m).sum(), xp.log(x / m)"), "gradient with respect to x"),
         (POISSON.format("(x * xp.log(x / m) - x + m).mean(), (1 - x / m) / x.size"), "averaged over the bins"),
     ],
     "louder": [
@@ -86,6 +84,22 @@ WRONG_ANSWERS = {
         ("mask_of_each = 1", "gives both the same share"),
         ("mask_of_each = 0", "gives both the same share"),
         ("mask_of_each = 2", "it lies between 0 and 1"),
+    ],
+}
+
+#: With the points that are left, and what is said of the part that is wrong.
+PARTLY_RIGHT = {
+    "poisson": [
+        (
+            POISSON.format("(x * xp.log(x / m) - x + m).sum(), 1 - m / x"),
+            1,
+            "upside down",
+        ),
+        (
+            POISSON.format("(x * xp.log(x / m) - x + m).sum(), xp.log(x / m)"),
+            1,
+            "gradient with respect to x",
+        ),
     ],
 }
 

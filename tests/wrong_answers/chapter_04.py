@@ -65,13 +65,32 @@ WRONG_ANSWERS = {
     "loss_and_gradient": [
         (AFFINE.format("loss + s, -np.exp(s) * z.mean(), (z * z).mean()"), "nothing keeps the flow from squeezing"),
         (AFFINE.format("loss + 2 * s, -np.exp(s) * z.mean(), (z * z).mean() + 1"), "is flipped: f' is exp"),
-        (AFFINE.format("loss, -z.mean(), (z * z).mean() - 1"), r"the inner derivative exp\(s\) is missing"),
-        (AFFINE.format("loss, -np.exp(s) * z.mean(), (z * z).mean()"), "the 1 that comes from the log-det"),
-        (AFFINE.format("loss, -np.exp(s) * z.sum(), (z * z).sum() - x.size"), "averaged as the loss is"),
+        (MOVED_IN_PLACE, "the argument `x` was changed"),
+    ],
+}
+
+#: With the points that are left, and what is said of the part that is wrong.
+PARTLY_RIGHT = {
+    "loss_and_gradient": [
+        (
+            AFFINE.format("loss, -z.mean(), (z * z).mean() - 1"),
+            1,
+            r"the inner derivative exp\(s\) is missing",
+        ),
+        (
+            AFFINE.format("loss, -np.exp(s) * z.mean(), (z * z).mean()"),
+            1,
+            "the 1 that comes from the log-det",
+        ),
+        (
+            AFFINE.format("loss, -np.exp(s) * z.sum(), (z * z).sum() - x.size"),
+            1,
+            "averaged as the loss is",
+        ),
         (
             AFFINE.format("loss, -np.exp(s) * z, z * z - 1"),
+            1,
             "with respect to mu must be one real number.* mean missing",
         ),
-        (MOVED_IN_PLACE, "the argument `x` was changed"),
     ],
 }

@@ -88,6 +88,18 @@ class Gate(Parameters):
         return stacked(da, dg * self.tanh * self.sigmoid * (1 - self.sigmoid))
 """
 
+GATE_WITHOUT_A_WAY_BACK = """
+class Gate(Parameters):
+    def forward(self, x, tape):
+        a, b = halves(x)
+        tanh, sigmoid = np.tanh(a), 1 / (1 + np.exp(-b))
+        tape.append((tanh, sigmoid))
+        return tanh * sigmoid
+
+    def backward(self, dg, tape):
+        raise NotImplementedError
+"""
+
 DA = "dg * sigmoid * (1 - tanh * tanh)"
 DB = "dg * tanh * sigmoid * (1 - sigmoid)"
 
@@ -98,25 +110,8 @@ def residual_backward(dy, x, W, U):
 """
 
 WRONG_ANSWERS = {
-    "scale_and_shift_backward": [
-        (
-            SCALE.format("s[:, None] * dy, (dy * x).sum(axis=2), dy.sum(axis=2)"),
-            r"ds has shape \(2, 3\).*sum over both",
-        ),
-        (
-            SCALE.format("s[:, None] * dy, dy.sum(axis=(0, 2)), dy.sum(axis=(0, 2))"),
-            "ds is wrong.*x is missing",
-        ),
-        (
-            SCALE.format("s[:, None] * dy, (dy * x).mean(axis=(0, 2)), dy.mean(axis=(0, 2))"),
-            "averaged over batch and frames",
-        ),
-        (SCALE.format("dy, (dy * x).sum(axis=(0, 2)), dy.sum(axis=(0, 2))"), "dx is wrong.*dy itself came back"),
-    ],
     "linear_backward": [
         (LINEAR.format("W @ dy, dy @ x.T"), "W must be transposed"),
-        (LINEAR.format("W.T @ dy, x @ dy.T"), "dW is wrong.*the matrix is transposed"),
-        (LINEAR.format("W.T @ dy, dy @ x.T / x.shape[1]"), "averaged over the columns"),
         (LINEAR.format("W.T @ dy, dy * x"), "multiplied entry by entry"),
     ],
     "central_differences": [
@@ -165,19 +160,93 @@ WRONG_ANSWERS = {
         (ADDED_IN_PLACE, "the shifts are forgotten"),
     ],
     "gate": [
-        (GATE.format("tape.pop()", "dg * sigmoid, dg * tanh"), "the slope of tanh"),
-        (GATE.format("tape.pop()", "dg * (1 - tanh * tanh), " + DB), r"the factor sigmoid\(b\) is missing"),
-        (GATE.format("tape.pop()", DA + ", dg * sigmoid * (1 - sigmoid)"), r"the factor tanh\(a\) is missing"),
-        (GATE.format("tape.pop()", DB + ", " + DA), "have changed places"),
-        (GATE.format("tape[-1]", DA + ", " + DB), "leaves 1 entry on the tape"),
-        (GATE.format("tape.pop(0)", DA + ", " + DB), "called after another pass on the same tape"),
         (GATE_THAT_REMEMBERS.format("", ""), "nothing is on the tape"),
-        (GATE_THAT_REMEMBERS.format("tape.append(x)", "tape.pop()"), "belongs on the tape, not on the layer"),
     ],
     "residual_backward": [
         (RESIDUAL.format("W.T @ ((U.T @ dy) * (1 - tanh * tanh))"), "the shortcut is forgotten"),
         (RESIDUAL.format("dy + W.T @ (U.T @ dy)"), "the slope of tanh is missing"),
         (RESIDUAL.format("dy + W @ ((U @ dy) * (1 - tanh * tanh))"), "W and U are not transposed"),
         (RESIDUAL.format("dy"), "only the shortcut is there"),
+    ],
+}
+
+#: With the points that are left, and what is said of the part that is wrong.
+PARTLY_RIGHT = {
+    "scale_and_shift_backward": [
+        (
+            SCALE.format("s[:, None] * dy, (dy * x).sum(axis=2), dy.sum(axis=2)"),
+            1,
+            r"ds has shape \(2, 3\).*sum over both",
+        ),
+        (
+            SCALE.format("s[:, None] * dy, dy.sum(axis=(0, 2)), dy.sum(axis=(0, 2))"),
+            1,
+            "ds is wrong.*x is missing",
+        ),
+        (
+            SCALE.format("s[:, None] * dy, (dy * x).mean(axis=(0, 2)), dy.mean(axis=(0, 2))"),
+            1,
+            "averaged over batch and frames",
+        ),
+        (
+            SCALE.format("dy, (dy * x).sum(axis=(0, 2)), dy.sum(axis=(0, 2))"),
+            1,
+            "dx is wrong.*dy itself came back",
+        ),
+        (  # right for the two items of the visible test: a hidden one takes this part's point, and no other
+            SCALE.format("s[:, None] * dy, 2 * (dy * x).sum(axis=2).mean(axis=0), dy.sum(axis=(0, 2))"),
+            1,
+            r"^visible tests passed\nds and db: scale_and_shift_backward: ds is wrong",
+        ),
+    ],
+    "linear_backward": [
+        (
+            LINEAR.format("W.T @ dy, x @ dy.T"),
+            1,
+            "dW is wrong.*the matrix is transposed",
+        ),
+        (
+            LINEAR.format("W.T @ dy, dy @ x.T / x.shape[1]"),
+            1,
+            "averaged over the columns",
+        ),
+    ],
+    "gate": [
+        (GATE_WITHOUT_A_WAY_BACK, 1, "^forward: right\nbackward: not written yet\n1 of 3 points$"),
+        (
+            GATE.format("tape.pop()", "dg * sigmoid, dg * tanh"),
+            1,
+            "the slope of tanh",
+        ),
+        (
+            GATE.format("tape.pop()", "dg * (1 - tanh * tanh), " + DB),
+            1,
+            r"the factor sigmoid\(b\) is missing",
+        ),
+        (
+            GATE.format("tape.pop()", DA + ", dg * sigmoid * (1 - sigmoid)"),
+            1,
+            r"the factor tanh\(a\) is missing",
+        ),
+        (
+            GATE.format("tape.pop()", DB + ", " + DA),
+            1,
+            "have changed places",
+        ),
+        (
+            GATE.format("tape[-1]", DA + ", " + DB),
+            1,
+            "leaves 1 entry on the tape",
+        ),
+        (
+            GATE.format("tape.pop(0)", DA + ", " + DB),
+            1,
+            "called after another pass on the same tape",
+        ),
+        (
+            GATE_THAT_REMEMBERS.format("tape.append(x)", "tape.pop()"),
+            1,
+            "belongs on the tape, not on the layer",
+        ),
     ],
 }

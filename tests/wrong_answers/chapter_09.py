@@ -241,41 +241,6 @@ class Squeeze(glowsep.Squeeze):
             """
 class Glow(glowsep.Glow):
     def forward(self, x, condition=None, tape=None):
-        z = x
-        for layer in self.layers:
-            z, logdet = layer.forward(z, condition, tape)
-        return z, logdet
-""",
-            r"only the last layer's; all of them must be summed",
-        ),
-        (
-            """
-class Glow(glowsep.Glow):
-    def forward(self, x, condition=None, tape=None):
-        z, logdet = x, 0
-        for layer in self.layers:
-            z, layer_logdet = layer.forward(z, condition, tape)
-            logdet = logdet + layer_logdet
-        return z, logdet / len(self.layers)
-""",
-            r"averaged over the layers",
-        ),
-        (
-            """
-class Glow(glowsep.Glow):
-    def forward(self, x, condition=None, tape=None):
-        z, logdet = x, 0
-        for layer in self.layers:
-            z, layer_logdet = layer.forward(z, condition)
-            logdet = logdet + layer_logdet
-        return z, logdet
-""",
-            r"Glow\.backward: pops more from the tape than was appended",
-        ),
-        (
-            """
-class Glow(glowsep.Glow):
-    def forward(self, x, condition=None, tape=None):
         z, logdet = x, 0
         for layer in reversed(self.layers):
             z, layer_logdet = layer.forward(z, condition, tape)
@@ -334,6 +299,52 @@ class Glow(glowsep.Glow):
 """,
             r"the last layer's turn is first",
         ),
+    ],
+}
+
+#: With the points that are left, and what is said of the part that is wrong.
+PARTLY_RIGHT = {
+    "glow_forward": [
+        (
+            """
+class Glow(glowsep.Glow):
+    def forward(self, x, condition=None, tape=None):
+        z = x
+        for layer in self.layers:
+            z, logdet = layer.forward(z, condition, tape)
+        return z, logdet
+""",
+            1,
+            r"only the last layer's; all of them must be summed",
+        ),
+        (
+            """
+class Glow(glowsep.Glow):
+    def forward(self, x, condition=None, tape=None):
+        z, logdet = x, 0
+        for layer in self.layers:
+            z, layer_logdet = layer.forward(z, condition, tape)
+            logdet = logdet + layer_logdet
+        return z, logdet / len(self.layers)
+""",
+            1,
+            r"averaged over the layers",
+        ),
+        (
+            """
+class Glow(glowsep.Glow):
+    def forward(self, x, condition=None, tape=None):
+        z, logdet = x, 0
+        for layer in self.layers:
+            z, layer_logdet = layer.forward(z, condition)
+            logdet = logdet + layer_logdet
+        return z, logdet
+""",
+            1,
+            r"Glow\.backward: pops more from the tape than was appended",
+        ),
+    ],
+    "glow_backward": [
         (
             """
 class Glow(glowsep.Glow):
@@ -342,6 +353,7 @@ class Glow(glowsep.Glow):
             dz, _ = layer.backward(dz, dlogdet, z, condition, tape)
         return dz, self.inverse(z)
 """,
+            1,
             r"every layer was given the flow's output z",
         ),
         (
@@ -352,6 +364,7 @@ class Glow(glowsep.Glow):
             dz, z = layer.backward(dz, dlogdet, z, condition)
         return dz, z
 """,
+            2,
             r"Glow\.backward: leaves \d+ entries on the tape",
         ),
         (
@@ -362,6 +375,7 @@ class Glow(glowsep.Glow):
             dz, z = layer.backward(dz, 0 * dlogdet, z, condition, tape)
         return dz, z
 """,
+            1,
             r"dlogdet does not reach the layers",
         ),
     ],

@@ -6,14 +6,6 @@ WRONG_ANSWERS = {
             """
 def poisson(mixture, total):
     x, m = mixture + SILENCE, total + SILENCE
-    return (x * np.log(x / m) - x + m).sum(), x / m - 1
-""",
-            r"gradient: .*sign is flipped",
-        ),
-        (
-            """
-def poisson(mixture, total):
-    x, m = mixture + SILENCE, total + SILENCE
     return (x * np.log(x / m)).sum(), -x / m
 """,
             r"the part -x \+ m is missing",
@@ -31,7 +23,7 @@ def poisson(mixture, total):
 def poisson(mixture, total):
     return (mixture * np.log(mixture / total) - mixture + total).sum(), 1 - mixture / total
 """,
-            r"not finite for silence: add SILENCE",
+            r"is not finite for silence: add SILENCE",
         ),
     ],
     "backward_generate": [
@@ -92,6 +84,30 @@ class Prior(glowsep.Prior):
         return self.flow.backward_inverse(dstandard, standard, self.condition(sigma), tape)[0][0]
 """,
             r"defines no `Prior.backward_generate` of its own",
+        ),
+        (
+            """
+class Prior(glowsep.Prior):
+    def backward_generate(self, dmagnitude, tape):
+        standard = tape.pop()
+        sigma = self.latent_levels(standard)
+        u = self.restore(standard, sigma)
+        dstandard = dmagnitude[None] * self.expand_slope(u) * self.deviation(sigma)
+        return self.flow.backward_inverse(dstandard, standard, sigma, tape)[0][0]
+""",
+            r"must be given the condition",
+        ),
+        (
+            """
+class Prior(glowsep.Prior):
+    def backward_generate(self, dmagnitude, tape):
+        standard = tape.pop()
+        sigma = self.latent_levels(standard)
+        u = self.restore(standard, sigma)
+        dstandard = dmagnitude[None] * self.expand_slope(u) / self.deviation(sigma)
+        return self.flow.backward_inverse(dstandard, standard, self.condition(sigma), tape)[0][0]
+""",
+            r"the deviation d is on the wrong side",
         ),
     ],
     "latent_search": [
@@ -218,6 +234,106 @@ class LatentSearch(glowsep.LatentSearch):
 """,
             r"defines no `LatentSearch.__call__` of its own",
         ),
+        (
+            """
+class LatentSearch(glowsep.LatentSearch):
+    def __call__(self, mixture, priors, rng, callback=None):
+        if self.sigma is not None:
+            priors = [prior.at(self.sigma) for prior in priors]
+        latents = {str(i): latent for i, latent in enumerate(self.start(mixture, priors, rng))}
+        adam, history = Adam(latents, self.learning_rate), []
+        for iteration in range(self.iterations):
+            tapes = [[]] * len(priors)
+            magnitudes = generate_all(priors, latents, tapes)
+            distance, dtotal = self.likelihood(mixture, magnitudes.sum(axis=0))
+            gradients = {
+                name: prior.backward_generate(dtotal, tape) + self.weight * latents[name]
+                for name, prior, tape in zip(latents, priors, tapes, strict=True)
+            }
+            energy = sum(0.5 * float((z * z).sum()) for z in latents.values())
+            history.append({"likelihood": float(distance), "prior": energy})
+            if callback is not None:
+                callback(iteration, magnitudes, history[-1])
+            adam.step(gradients)
+        return Found(generate_all(priors, latents), list(latents.values()), history)
+""",
+            r"two priors share one tape",
+        ),
+        (
+            """
+class LatentSearch(glowsep.LatentSearch):
+    def __call__(self, mixture, priors, rng, callback=None):
+        if self.sigma is not None:
+            priors = [prior.at(self.sigma) for prior in priors]
+        latents = {str(i): latent for i, latent in enumerate(self.start(mixture, priors, rng))}
+        adam, history = Adam(latents, self.learning_rate), []
+        for iteration in range(self.iterations):
+            tapes = [[] for _ in priors]
+            magnitudes = generate_all(priors, latents, tapes)
+            distance, dtotal = self.likelihood(magnitudes.sum(axis=0), mixture)
+            gradients = {
+                name: prior.backward_generate(dtotal, tape) + self.weight * latents[name]
+                for name, prior, tape in zip(latents, priors, tapes, strict=True)
+            }
+            energy = sum(0.5 * float((z * z).sum()) for z in latents.values())
+            history.append({"likelihood": float(distance), "prior": energy})
+            if callback is not None:
+                callback(iteration, magnitudes, history[-1])
+            adam.step(gradients)
+        return Found(generate_all(priors, latents), list(latents.values()), history)
+""",
+            r"the likelihood's arguments are exchanged",
+        ),
+        (
+            """
+class LatentSearch(glowsep.LatentSearch):
+    def __call__(self, mixture, priors, rng, callback=None):
+        if self.sigma is not None:
+            priors = [prior.at(self.sigma) for prior in priors]
+        latents = {str(i): latent for i, latent in enumerate(self.start(mixture, priors, rng))}
+        adam, history = Adam(latents, self.learning_rate), []
+        for iteration in range(self.iterations):
+            tapes = [[] for _ in priors]
+            magnitudes = generate_all(priors, latents, tapes)
+            distance, dtotal = self.likelihood(mixture, magnitudes.sum(axis=0))
+            gradients = {
+                name: prior.backward_generate(dtotal, tape) + self.weight * latents[name]
+                for name, prior, tape in zip(latents, priors, tapes, strict=True)
+            }
+            energy = sum(float((z * z).sum()) for z in latents.values())
+            history.append({"likelihood": float(distance), "prior": energy})
+            if callback is not None:
+                callback(iteration, magnitudes, history[-1])
+            adam.step(gradients)
+        return Found(generate_all(priors, latents), list(latents.values()), history)
+""",
+            r"'prior' is twice too large",
+        ),
+        (
+            """
+class LatentSearch(glowsep.LatentSearch):
+    def __call__(self, mixture, priors, rng, callback=None):
+        if self.sigma is not None:
+            priors = [prior.at(self.sigma) for prior in priors]
+        latents = {str(i): latent for i, latent in enumerate(self.start(mixture, priors, rng))}
+        adam, history = Adam(latents, self.learning_rate), []
+        for iteration in range(self.iterations):
+            tapes = [[] for _ in priors]
+            magnitudes = generate_all(priors, latents, tapes)
+            distance, dtotal = self.likelihood(mixture, magnitudes.sum(axis=0))
+            gradients = {
+                name: prior.backward_generate(dtotal, tape) + self.weight * latents[name]
+                for name, prior, tape in zip(latents, priors, tapes, strict=True)
+            }
+            energy = self.weight * sum(0.5 * float((z * z).sum()) for z in latents.values())
+            history.append({"likelihood": float(distance), "prior": energy})
+            if callback is not None:
+                callback(iteration, magnitudes, history[-1])
+            adam.step(gradients)
+        return Found(generate_all(priors, latents), list(latents.values()), history)
+""",
+            r"multiplied by λ",
+        ),
     ],
     "stuck": [
         ('reason = "A"', r"what is the gradient where the sum equals the mixture"),
@@ -232,83 +348,15 @@ class LatentSearch(glowsep.LatentSearch):
         ("def weight_of(error, scale):\n    return error**2", r"c is missing"),
         ("def weight_of(error, scale):\n    return (scale / (2 * error)) ** 2", r"this is 1/λ"),
         ("def weight_of(error, scale):\n    return 8 * (error / scale) ** 2", r"compare the two parabolas again"),
+        (
+            """
+def weight_of(error, scale):
+    return (2 * error * scale) ** 2
+""",
+            r"c is on the wrong side",
+        ),
     ],
     "energy_gradient": [
-        (
-            """
-class EnergyPrior(glowsep.Prior):
-    def energy_gradient(self, u, sigma):
-        standard, deviation = self.standardise(u, sigma)
-        flow, condition, tape = self.flow.frozen(), self.condition(sigma), []
-        z, logdet = flow.forward(standard, condition, tape)
-        energy = 0.5 * (z * z).sum(axis=(1, 2))
-        gradient, _ = flow.backward(z, np.zeros_like(logdet), z, condition, tape)
-        return gradient, energy
-""",
-            r"the deviation d is missing",
-        ),
-        (
-            """
-class EnergyPrior(glowsep.Prior):
-    def energy_gradient(self, u, sigma):
-        standard, deviation = self.standardise(u, sigma)
-        flow, condition, tape = self.flow.frozen(), self.condition(sigma), []
-        z, logdet = flow.forward(standard, condition, tape)
-        energy = 0.5 * (z * z).sum(axis=(1, 2))
-        gradient, _ = flow.backward(z, -np.ones_like(logdet), z, condition, tape)
-        return gradient / deviation, energy
-""",
-            r"minus the score, with the log-det's part",
-        ),
-        (
-            """
-class EnergyPrior(glowsep.Prior):
-    def energy_gradient(self, u, sigma):
-        standard, deviation = self.standardise(u, sigma)
-        flow, condition, tape = self.flow.frozen(), self.condition(sigma), []
-        z, logdet = flow.forward(standard, condition, tape)
-        return z.reshape(u.shape) / deviation, 0.5 * (z * z).sum(axis=(1, 2))
-""",
-            r"z itself is no gradient",
-        ),
-        (
-            """
-class EnergyPrior(glowsep.Prior):
-    def energy_gradient(self, u, sigma):
-        standard, deviation = self.standardise(u, sigma)
-        flow, condition, tape = self.flow.frozen(), self.condition(sigma), []
-        z, logdet = flow.forward(standard, condition, tape)
-        gradient, _ = flow.backward(z, np.zeros_like(logdet), z, condition, tape)
-        return gradient / deviation, 0.5 * (standard * standard).sum(axis=(1, 2))
-""",
-            r"is it taken before backward, of the latent z",
-        ),
-        (
-            """
-class EnergyPrior(glowsep.Prior):
-    def energy_gradient(self, u, sigma):
-        standard, deviation = self.standardise(u, sigma)
-        flow, condition, tape = self.flow.frozen(), self.condition(sigma), []
-        z, logdet = flow.forward(standard, condition, tape)
-        energy = (z * z).sum(axis=(1, 2))
-        gradient, _ = flow.backward(z, np.zeros_like(logdet), z, condition, tape)
-        return gradient / deviation, energy
-""",
-            r"it is HALF of the squared norm",
-        ),
-        (
-            """
-class EnergyPrior(glowsep.Prior):
-    def energy_gradient(self, u, sigma):
-        standard, deviation = self.standardise(u, sigma)
-        flow, condition, tape = self.flow.frozen(), self.condition(sigma), []
-        z, logdet = flow.forward(standard, condition, tape)
-        energy = 0.5 * (z * z).sum(axis=(1, 2))
-        gradient, _ = flow.backward(-z, np.zeros_like(logdet), z, condition, tape)
-        return gradient / deviation, energy
-""",
-            r"the sign is flipped",
-        ),
         (
             """
 class EnergyPrior(glowsep.Prior):
@@ -359,7 +407,112 @@ def summing_to(mixture, magnitudes):
 def summing_to(mixture, magnitudes):
     return mixture * ((magnitudes + SILENCE) / magnitudes.sum(axis=0))
 """,
-            r"add SILENCE before you divide|sum to the mixture only up to",
+            r"above the fraction only: add it below",
+        ),
+        (
+            """
+def summing_to(mixture, magnitudes):
+    return mixture * (magnitudes / (magnitudes + SILENCE).sum(axis=0))
+""",
+            r"below the fraction only: add it above",
+        ),
+    ],
+}
+
+#: With the points that are left, and what is said of the part that is wrong.
+PARTLY_RIGHT = {
+    "poisson": [
+        (
+            """
+def poisson(mixture, total):
+    x, m = mixture + SILENCE, total + SILENCE
+    return (x * np.log(x / m) - x + m).sum(), x / m - 1
+""",
+            1,
+            r"gradient: .*sign is flipped",
+        ),
+    ],
+    "energy_gradient": [
+        (
+            """
+class EnergyPrior(glowsep.Prior):
+    def energy_gradient(self, u, sigma):
+        standard, deviation = self.standardise(u, sigma)
+        flow, condition, tape = self.flow.frozen(), self.condition(sigma), []
+        z, logdet = flow.forward(standard, condition, tape)
+        energy = 0.5 * (z * z).sum(axis=(1, 2))
+        gradient, _ = flow.backward(z, np.zeros_like(logdet), z, condition, tape)
+        return gradient, energy
+""",
+            1,
+            r"the deviation d is missing",
+        ),
+        (
+            """
+class EnergyPrior(glowsep.Prior):
+    def energy_gradient(self, u, sigma):
+        standard, deviation = self.standardise(u, sigma)
+        flow, condition, tape = self.flow.frozen(), self.condition(sigma), []
+        z, logdet = flow.forward(standard, condition, tape)
+        energy = 0.5 * (z * z).sum(axis=(1, 2))
+        gradient, _ = flow.backward(z, -np.ones_like(logdet), z, condition, tape)
+        return gradient / deviation, energy
+""",
+            1,
+            r"minus the score, with the log-det's part",
+        ),
+        (
+            """
+class EnergyPrior(glowsep.Prior):
+    def energy_gradient(self, u, sigma):
+        standard, deviation = self.standardise(u, sigma)
+        flow, condition, tape = self.flow.frozen(), self.condition(sigma), []
+        z, logdet = flow.forward(standard, condition, tape)
+        return z.reshape(u.shape) / deviation, 0.5 * (z * z).sum(axis=(1, 2))
+""",
+            1,
+            r"z itself is no gradient",
+        ),
+        (
+            """
+class EnergyPrior(glowsep.Prior):
+    def energy_gradient(self, u, sigma):
+        standard, deviation = self.standardise(u, sigma)
+        flow, condition, tape = self.flow.frozen(), self.condition(sigma), []
+        z, logdet = flow.forward(standard, condition, tape)
+        gradient, _ = flow.backward(z, np.zeros_like(logdet), z, condition, tape)
+        return gradient / deviation, 0.5 * (standard * standard).sum(axis=(1, 2))
+""",
+            2,
+            r"is it taken before backward, of the latent z",
+        ),
+        (
+            """
+class EnergyPrior(glowsep.Prior):
+    def energy_gradient(self, u, sigma):
+        standard, deviation = self.standardise(u, sigma)
+        flow, condition, tape = self.flow.frozen(), self.condition(sigma), []
+        z, logdet = flow.forward(standard, condition, tape)
+        energy = (z * z).sum(axis=(1, 2))
+        gradient, _ = flow.backward(z, np.zeros_like(logdet), z, condition, tape)
+        return gradient / deviation, energy
+""",
+            2,
+            r"it is HALF of the squared norm",
+        ),
+        (
+            """
+class EnergyPrior(glowsep.Prior):
+    def energy_gradient(self, u, sigma):
+        standard, deviation = self.standardise(u, sigma)
+        flow, condition, tape = self.flow.frozen(), self.condition(sigma), []
+        z, logdet = flow.forward(standard, condition, tape)
+        energy = 0.5 * (z * z).sum(axis=(1, 2))
+        gradient, _ = flow.backward(-z, np.zeros_like(logdet), z, condition, tape)
+        return gradient / deviation, energy
+""",
+            1,
+            r"the sign is flipped",
         ),
     ],
 }
