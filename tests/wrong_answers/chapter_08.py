@@ -42,6 +42,21 @@ RIGHT_INVERSE = {
     "result": "stacked(z_a, (z_b - shift) * np.exp(-log_scale))",
 }
 
+TAPE_COST = """
+def cost_of(couplings, convolutions, tape):
+    n = couplings * convolutions
+    return {memory}, {products}
+
+
+needs_tape = {{"ActNorm": {coupling}, "ReLU": True, "InvertibleConv1x1": False, "GatedNetwork": {network}}}
+"""
+RIGHT_TAPE_COST = {
+    "memory": "couplings * tape, tape",
+    "products": "3 * n, 4 * n",
+    "coupling": "False",
+    "network": "True",
+}
+
 NETWORK_GRADIENT = """
 class AffineCoupling(glowsep.AffineCoupling):
     def _network_gradient(self, dlog_scale, dshift, log_scale):
@@ -187,6 +202,12 @@ WRONG_ANSWERS = {
         (REACH.format(**RIGHT_REACH | {"permuted": "depends = depends[:, order]"}), r"the columns are permuted"),
         (REACH.format(**RIGHT_REACH | {"dtype": "int"}), r"must return booleans"),
     ],
+    "tape_cost": [
+        (
+            TAPE_COST.format(memory="tape, tape", products="n, 2 * n", coupling="True", network="True"),
+            r"the entries of \*all\* couplings",
+        ),
+    ],
     "couplings_needed": [
         ("with_swaps, with_rolls, with_nothing = 2, 8, np.inf", r"with_swaps is 2: after two couplings"),
         ("with_swaps, with_rolls, with_nothing = 3, 2, np.inf", r"one roll takes only one channel"),
@@ -197,6 +218,38 @@ WRONG_ANSWERS = {
 
 #: With the points that are left, and what is said of the part that is wrong.
 PARTLY_RIGHT = {
+    "tape_cost": [
+        (
+            TAPE_COST.format(**RIGHT_TAPE_COST | {"memory": "tape, tape"}),
+            2,
+            r"the memory: .*the entries of \*all\* couplings",
+        ),
+        (
+            TAPE_COST.format(**RIGHT_TAPE_COST | {"memory": "couplings * tape, 0"}),
+            2,
+            r"backward still fills one for its own coupling",
+        ),
+        (
+            TAPE_COST.format(**RIGHT_TAPE_COST | {"products": "2 * n, 3 * n"}),
+            2,
+            r"the products: .*one product forward and two backward",
+        ),
+        (
+            TAPE_COST.format(**RIGHT_TAPE_COST | {"products": "3 * n, 6 * n"}),
+            2,
+            r"one product more per convolution",
+        ),
+        (
+            TAPE_COST.format(**RIGHT_TAPE_COST | {"coupling": "True"}),
+            2,
+            r"the layers: ActNorm throws nothing away",
+        ),
+        (
+            TAPE_COST.format(**RIGHT_TAPE_COST | {"network": "False"}),
+            2,
+            r"the layers: GatedNetwork throws something away",
+        ),
+    ],
     "coupling_log_scale_and_shift": [
         (
             LOG_SCALE_AND_SHIFT.format(**RIGHT_LOG_SCALE | {"result": "first, second"}),
