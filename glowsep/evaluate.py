@@ -288,7 +288,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 
 def save_json(evaluations: Sequence[Evaluation], path: str | PathLike) -> None:
-    """Write the first evaluation, with all others in its list ``beside``; the file is whole or not there at all.
+    """Write the first evaluation, with the rest in its list ``others``; the file is whole or not there at all.
 
     Parameters
     ----------
@@ -297,7 +297,7 @@ def save_json(evaluations: Sequence[Evaluation], path: str | PathLike) -> None:
     path : path
     """
     first, *others = (evaluation.as_json() for evaluation in evaluations)
-    write_text(path, json.dumps(first | {"beside": others}, indent=1, allow_nan=False) + "\n")
+    write_text(path, json.dumps(first | {"others": others}, indent=1, allow_nan=False) + "\n")
 
 
 def _average(scores, average=np.mean):

@@ -367,7 +367,7 @@ def test_evaluate_prints_a_table_and_writes_what_is_asked_for(dataset, priors, b
     assert [line.split()[0] for line in said.splitlines() if line[:1].isalpha()][1] == "instglow"
     assert all(name in said for name in COMPARED | set(INSTRUMENTS))
     scores = json.loads(report.read_text())
-    assert scores["method"] == "instglow" and {row["method"] for row in scores["beside"]} == COMPARED
+    assert scores["method"] == "instglow" and {row["method"] for row in scores["others"]} == COMPARED
     assert [track["name"] for track in scores["tracks"]] == ["test-first", "test-second"]
     songs = [np.mean([source["sdr"] for source in track["sources"].values()]) for track in scores["tracks"]]
     assert math.isclose(scores["mean"]["sdr"], np.mean(songs))

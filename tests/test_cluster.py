@@ -176,9 +176,9 @@ def test_all_systems_are_scored_on_the_workers_as_here(
     assert run("evaluate", dataset, *options, tmp_path / "there.json", "--scheduler", scheduler) == 0
     assert "on workers, time and memory are not measured" in capsys.readouterr().err
     here, there = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("here", "there"))
-    for one, other in zip([here, *here["beside"]], [there, *there["beside"]], strict=True):
+    for one, other in zip([here, *here["others"]], [there, *there["others"]], strict=True):
         assert one.pop("cost") and other.pop("cost") is None
-        one.pop("beside", None), other.pop("beside", None)
+        one.pop("others", None), other.pop("others", None)
         assert one == other
 
 

@@ -96,10 +96,10 @@ def test_the_text_table_is_aligned_and_the_other_is_markdown(compared):
 def test_json_holds_every_row_in_the_form_of_evaluate(compared, tmp_path):
     save_comparison(compared, tmp_path / "all.json")
     first = json.loads((tmp_path / "all.json").read_text(), parse_constant=pytest.fail)
-    assert first["method"] == "old" and [row["method"] for row in first["beside"]] == ["new", "floor"]
+    assert first["method"] == "old" and [row["method"] for row in first["others"]] == ["new", "floor"]
     assert first["mean"]["sdr"] == 3.5 and first["training"] == {"hours": None, "core_minutes": None}
     assert first["cost"] == {"seconds": 9.0, "core_seconds": 0.25, "peak_memory": 300 * 2**20}
-    new = first["beside"][0]
+    new = first["others"][0]
     assert new["training"] == {"hours": 7.25, "core_minutes": 90} and new["cost"] is None
     assert (new["trained_on"], new["parameter_count"]) == ("mixtures", 17_327_104)
 
@@ -224,7 +224,7 @@ def test_all_systems_are_in_the_table_the_json_the_markdown_and_the_picture(data
         "glowsep: piano is silent in 1 of 2 tracks and has no score there: test-first"
     ]
     first = json.loads(files[0].read_text())
-    rows = {row["method"]: row for row in [first, *first["beside"]]}
+    rows = {row["method"]: row for row in [first, *first["others"]]}
     assert list(rows) == SCORED
     for name, row in rows.items():
         assert row["trained_on"] == SYSTEMS[name].trained_on and (row["parameter_count"] > 0) == (name in TRAINED)

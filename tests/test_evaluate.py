@@ -114,8 +114,8 @@ def test_json_has_the_promised_form(evaluations, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["scores.json"]
     scores = json.loads((tmp_path / "scores.json").read_text(), parse_constant=pytest.fail)  # no NaN, no Infinity
     assert scores["method"] == "half"
-    assert [other["method"] for other in scores["beside"]] == ["mixture", "oracle"]
-    for each, evaluation in zip([scores, *scores["beside"]], evaluations, strict=True):
+    assert [other["method"] for other in scores["others"]] == ["mixture", "oracle"]
+    for each, evaluation in zip([scores, *scores["others"]], evaluations, strict=True):
         assert each["mean"]["sdr"] == pytest.approx(evaluation.mean())
         for source in ("bass", "drums", "piano"):
             assert each["sources"][source]["sdr"] == pytest.approx(evaluation.source_mean(source))

@@ -159,7 +159,7 @@ def test_a_system_that_is_new_is_in_the_tables_with_what_it_takes(readme_tables,
     }
     old = one | {"method": "nmf", "source_spreads": {"bass": {"sdr": None}}}
     path = tmp_path / "scores.json"
-    path.write_text(json.dumps(one | {"beside": [new, old]}))
+    path.write_text(json.dumps(one | {"others": [new, old]}))
     lines = readme_tables.systems(path).splitlines()[-3:]
     assert lines[0] == "| Poisson NMF | −1.50 | 7.50 ± 2.00 | nothing | – | – | – | 0.25 | 200 |"
     assert lines[1].startswith("| ceiling: oracle masks of power | −1.50 ± 2.00 | 7.50 ± 2.00 | nothing |")

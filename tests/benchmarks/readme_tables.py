@@ -34,7 +34,7 @@ def evaluations(path):
     """What ``evaluate --json`` wrote of every method, in the order of `METHODS`; those that it lacks come last."""
     scored = json.loads(path.read_text(encoding="utf-8"))
     places = {method: place for place, method in enumerate(METHODS)}
-    return sorted([scored, *scored["beside"]], key=lambda found: places.get(found["method"], len(places)))
+    return sorted([scored, *scored["others"]], key=lambda found: places.get(found["method"], len(places)))
 
 
 def results(path):
