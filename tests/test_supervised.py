@@ -66,9 +66,9 @@ def tiny_system(kind, **changes):
 
 @pytest.fixture
 def short_training(monkeypatch):
-    for module in (wave_u_net_train, demucs_train):
-        short = dataclasses.replace(module.TRAINING, samples=100, validation_batches=1)
-        monkeypatch.setattr(module, "TRAINING", short)
+    for separator in (WaveUNetSeparator, DemucsSeparator):
+        short = dataclasses.replace(separator.training_defaults, samples=100, validation_batches=1)
+        monkeypatch.setattr(separator, "training_defaults", short)
 
 
 # The networks
@@ -336,7 +336,7 @@ def test_channels_are_swapped_for_every_source_by_itself(tmp_path):
 
 def tiny_run(dataset, kind=WaveUNet, validation=True, **changes):
     stems = [Stems(open_dataset(dataset, split), RATE, quiet=True) for split in ("train", "validation")]
-    training = {WaveUNet: wave_u_net_train, Demucs: demucs_train}[kind].training_config(steps=6, batch=4)
+    training = {WaveUNet: WaveUNetSeparator, Demucs: DemucsSeparator}[kind].training_config(steps=6, batch=4)
     training = dataclasses.replace(training, samples=50, validate_every=2, validation_batches=1, **changes)
     return MixtureRun("tiny", tiny_network(kind), stems[0], stems[1] if validation else None, training)
 

@@ -1,7 +1,5 @@
 """Training Demucs: how large it is here, on which mixtures, and for how long."""
 
-from dataclasses import replace
-
 from glowsep.systems.demucs.model import DemucsConfig
 from glowsep.systems.supervised.examples import Augmentation
 from glowsep.systems.supervised.training import TrainingConfig
@@ -18,14 +16,3 @@ TRAINING = TrainingConfig(
         gain=(0.25, 1.25), shift=1.0, flip_sign=True, swap_channels=True, remix=4, pan=0.5
     ),
 )  # fmt: skip
-
-
-def training_config(steps: int | None = None, batch: int | None = None, seed: int = 0) -> TrainingConfig:
-    """The default training, but for what is given.
-
-    Examples
-    --------
-    >>> training_config(steps=100).loss
-    'mean absolute error'
-    """
-    return replace(TRAINING, steps=steps or TRAINING.steps, batch=batch or TRAINING.batch, seed=seed)

@@ -1,7 +1,5 @@
 """Training Wave-U-Net: how large it is here, on which mixtures, and for how long."""
 
-from dataclasses import replace
-
 from glowsep.systems.supervised.examples import Augmentation
 from glowsep.systems.supervised.training import TrainingConfig
 from glowsep.systems.wave_u_net.model import WaveUNetConfig
@@ -12,14 +10,3 @@ SMALL = WaveUNetConfig(levels=9, filters=10)
 #: The published loss and gains (Stoller et al. 2018, section 4.2), and recordings of one channel in random directions.
 #: The learning rate is that of a small network and a short training: the published 1e-4 takes days.
 TRAINING = TrainingConfig(loss="mean square error", augmentation=Augmentation(gain=(0.7, 1.0), pan=0.5))
-
-
-def training_config(steps: int | None = None, batch: int | None = None, seed: int = 0) -> TrainingConfig:
-    """The default training, but for what is given.
-
-    Examples
-    --------
-    >>> training_config(steps=100).augmentation.gain
-    (0.7, 1.0)
-    """
-    return replace(TRAINING, steps=steps or TRAINING.steps, batch=batch or TRAINING.batch, seed=seed)
