@@ -1,31 +1,6 @@
 """What students write in chapter 12, and what they must be told."""
 
 WRONG_ANSWERS = {
-    "poisson": [
-        (
-            """
-def poisson(mixture, total):
-    x, m = mixture + SILENCE, total + SILENCE
-    return (x * np.log(x / m)).sum(), -x / m
-""",
-            r"the part -x \+ m is missing",
-        ),
-        (
-            """
-def poisson(mixture, total):
-    x, m = mixture + SILENCE, total + SILENCE
-    return (m * np.log(m / x) - m + x).sum(), np.log(m / x)
-""",
-            r"mixture and total are exchanged",
-        ),
-        (
-            """
-def poisson(mixture, total):
-    return (mixture * np.log(mixture / total) - mixture + total).sum(), 1 - mixture / total
-""",
-            r"is not finite for silence: add SILENCE",
-        ),
-    ],
     "backward_generate": [
         (
             """
@@ -421,17 +396,6 @@ def summing_to(mixture, magnitudes):
 
 #: With the points that are left, and what is said of the part that is wrong.
 PARTLY_RIGHT = {
-    "poisson": [
-        (
-            """
-def poisson(mixture, total):
-    x, m = mixture + SILENCE, total + SILENCE
-    return (x * np.log(x / m) - x + m).sum(), x / m - 1
-""",
-            1,
-            r"gradient: .*sign is flipped",
-        ),
-    ],
     "energy_gradient": [
         (
             """
@@ -518,4 +482,4 @@ class EnergyPrior(glowsep.Prior):
 }
 
 # Solutions that are the package's own functions, statement for statement.
-PACKAGE = {"poisson": "glowsep.learning.losses", "summing_to": "glowsep.systems.search.walk"}
+PACKAGE = {"summing_to": "glowsep.systems.search.walk"}
