@@ -215,7 +215,7 @@ def test_a_batch_is_driven_before_its_spectrogram_and_what_is_measured_is_not():
     driven = dataclasses.replace(plain, drive=1.0)
     batches = [random_batch(prior, solo(), config, np.random.default_rng(0)) for config in (plain, driven)]
     assert (batches[0] != batches[1]).any()
-    dictionaries = [train.measure_dictionary(prior, solo(), config, batches=2) for config in (plain, driven)]
+    dictionaries = [train.measure_dictionary(prior, solo(), config, 4, batches=2) for config in (plain, driven)]
     assert_array_equal(*dictionaries)
     prior.flow.forward(batches[0], prior.condition(np.full(4, 0.1, np.float32)))
     losses = [train.validation_loss(prior, solo(), config) for config in (plain, driven)]
