@@ -48,7 +48,8 @@ def cost_of(couplings, convolutions, tape):
     return {memory}, {products}
 
 
-needs_tape = {{"ActNorm": {coupling}, "ReLU": True, "InvertibleConv1x1": False, "GatedNetwork": {network}}}
+def needs_tape(layer):
+    return {{"ActNorm": {coupling}, "ReLU": True, "InvertibleConv1x1": False, "GatedNetwork": {network}}}[layer]
 """
 RIGHT_TAPE_COST = {
     "memory": "couplings * tape, tape",
