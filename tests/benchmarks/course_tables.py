@@ -25,7 +25,7 @@ README = REPOSITORY / "course" / "README.md"
 WORDS_PER_MINUTE = 150
 MINUTES_PER_POINT = 5
 LECTURE = 2  # hours per week
-LIMITS = {"10": 240, "12": 120, "15": 240}  # seconds, as in tests/test_chapters.py; the others have SHORT
+LIMITS = {"10": 240, "15": 240}  # seconds, as in tests/test_chapters.py; the others have SHORT
 SHORT = 60
 #: Chapters, what is new, what students can do afterwards, and the weeks that it builds on.
 WEEKS = (
