@@ -309,7 +309,7 @@ def test_a_training_goes_on_from_a_prior(dataset, tmp_path, monkeypatch, capsys)
         (["--from", first], "--from takes one source, but these are 4; give one --source"),
         (["--from", tmp_path / "none.npz", "--source", "bass"], "none.npz"),
         (["--from", first, "--method", "nmf"], "--from is not for nmf"),
-        (["--shares", 2, 1, "--source", "bass"], "shares is [2, 1]"),
+        (["--repeats", 2, 1, "--source", "bass"], "repeats is [2, 1]"),
     ]:
         capsys.readouterr()
         assert run("train", dataset, *wrong, "-o", tmp_path / "wrong") == 1

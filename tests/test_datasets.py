@@ -80,19 +80,19 @@ def test_joined_data_sets_read_the_sources_that_are_named(two):
         list(Joined(parts, ["voice"]).recordings("lute"))
 
 
-def test_a_data_set_is_heard_as_often_as_its_share_says(two):
+def test_a_data_set_is_heard_as_often_as_its_repeats_say(two):
     path, _ = two
     parts = [StemFolder(path / name) for name in ("a", "b")]
-    joined = Joined(parts, shares=[1, 3])
+    joined = Joined(parts, repeats=[1, 3])
     assert [Path(name).parent.name for name, _, _ in joined.recordings("lute")] == ["a", "b", "b", "b"]
     assert len(joined) == 2  # as a data set to be separated, it has every track once
 
 
-@pytest.mark.parametrize("shares", [[1], [1, 2, 3], [1, 0]])
-def test_there_is_a_share_of_at_least_1_for_each_data_set(shares, two):
+@pytest.mark.parametrize("repeats", [[1], [1, 2, 3], [1, 0]])
+def test_each_data_set_is_heard_at_least_once(repeats, two):
     path, _ = two
     with pytest.raises(ValueError, match="at least 1 for each data set, and there are 2"):
-        Joined([StemFolder(path / name) for name in ("a", "b")], shares=shares)
+        Joined([StemFolder(path / name) for name in ("a", "b")], repeats=repeats)
 
 
 def test_a_data_set_is_not_joined_to_itself(two, monkeypatch):

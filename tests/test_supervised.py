@@ -241,7 +241,7 @@ def test_sixteen_bits_are_kept_exactly(tmp_path):
 def test_a_data_set_counts_as_often_as_its_share_says(tmp_path):
     one = stem_folder(tmp_path / "one", {"a": {"bass": noise(100)}})
     two = stem_folder(tmp_path / "two", {"b": {"bass": noise(200)}})
-    stems = Stems(Joined([one, two], shares=[3, 1]), RATE, quiet=True)
+    stems = Stems(Joined([one, two], repeats=[3, 1]), RATE, quiet=True)
     assert stems.lengths.tolist() == [100, 100, 100, 200] and stems.tracks[0] is stems.tracks[2]
 
 

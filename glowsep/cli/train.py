@@ -47,12 +47,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     default, domain = TrainingConfig(), PriorConfig()
     options.add_datasets(parser, split="train")
     parser.add_argument(
-        "--shares",
+        "--repeats",
         type=options.whole_number(1),
         nargs="+",
         metavar="N",
-        help="how often each data set is heard: after two data sets, --shares 3 1 hears the first three times as often "
-        "as it is long (default: 1 for each)",
+        help="how often each data set is heard: after two data sets, --repeats 3 1 hears the first three times as "
+        "often as it is long (default: 1 for each)",
     )
     parser.add_argument(
         "--source",
@@ -216,7 +216,7 @@ def train_on_worker(arguments: Namespace, source: str, path: Path, shared: str) 
 def training_set(arguments: Namespace) -> Joined:
     """The data sets to learn from, as one: each at ``--split``, with the sources that ``--source`` names."""
     datasets = [options.open_split(path, arguments.split, "train") for path in arguments.datasets]
-    return Joined(datasets, arguments.source, arguments.shares)
+    return Joined(datasets, arguments.source, arguments.repeats)
 
 
 def validation_set(arguments: Namespace, dataset: Joined) -> Joined | None:

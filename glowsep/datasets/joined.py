@@ -19,7 +19,7 @@ class Joined(Dataset):
         At least one, each with a ``folder``.
     sources : sequence of str, optional
         The sources to read, which every data set must have; by default all, and then they must all have the same.
-    shares : sequence of int, optional
+    repeats : sequence of int, optional
         How many times the recordings of each data set are read: what is learnt from hears them that much more often.
         By default once each.
 
@@ -28,7 +28,7 @@ class Joined(Dataset):
     DatasetError
         If a folder is given twice, or a data set lacks a source.
     ValueError
-        If there is not one share for each data set, or one is below 1.
+        If there is not one number for each data set, or one is below 1.
 
     Examples
     --------
@@ -40,20 +40,20 @@ class Joined(Dataset):
     """
 
     def __init__(
-        self, datasets: Sequence[Dataset], sources: Sequence[str] | None = None, shares: Sequence[int] | None = None
+        self, datasets: Sequence[Dataset], sources: Sequence[str] | None = None, repeats: Sequence[int] | None = None
     ):
         self.datasets = tuple(datasets)
-        self.shares = (1,) * len(self.datasets) if shares is None else tuple(shares)
-        if len(self.shares) != len(self.datasets) or min(self.shares) < 1:
+        self.repeats = (1,) * len(self.datasets) if repeats is None else tuple(repeats)
+        if len(self.repeats) != len(self.datasets) or min(self.repeats) < 1:
             raise ValueError(
-                f"shares is {list(self.shares)}, expected a whole number of at least 1 for each data set, "
+                f"repeats is {list(self.repeats)}, expected a whole number of at least 1 for each data set, "
                 f"and there are {len(self.datasets)}"
             )
         folders = [dataset.folder for dataset in datasets]
         for place, folder in enumerate(folders):
             if folder.resolve() in [other.resolve() for other in folders[:place]]:
                 raise DatasetError(
-                    f"{folder}: given twice; leave one out, or say how often each data set is heard by --shares"
+                    f"{folder}: given twice; leave one out, or say how often each data set is heard by --repeats"
                 )
         self.folder = " and ".join(str(folder) for folder in folders)
         self.sources = tuple(datasets[0].sources if sources is None else sources)
@@ -77,18 +77,18 @@ class Joined(Dataset):
         track = dataset.load(own_name)
         return Track(name, track.rate, track.mixture, {source: track.sources[source] for source in self.sources})
 
-    def share(self, name: str) -> int:
-        """How often the track of this name counts: its data set's share."""
+    def repeats_of(self, name: str) -> int:
+        """How often the track of this name counts: as often as its data set is read."""
         dataset, _ = self._place_of[name]
-        return self.shares[self.datasets.index(dataset)]
+        return self.repeats[self.datasets.index(dataset)]
 
     def recordings(self, source: str) -> Iterator[tuple[str, np.ndarray, int]]:
-        """Yield (name, waveform, rate) of one source, data set by data set, each as often as its share says.
+        """Yield (name, waveform, rate) of one source, data set by data set, each as often as ``repeats`` says.
 
         See `Dataset.recordings`.
         """
         self._check_source(source)
-        for dataset, share in zip(self.datasets, self.shares, strict=True):
-            for _ in range(share):
+        for dataset, times in zip(self.datasets, self.repeats, strict=True):
+            for _ in range(times):
                 for name, waveform, rate in dataset.recordings(source):
                     yield f"{dataset.folder}/{name}", waveform, rate

@@ -51,7 +51,7 @@ class Stems:
         1 if all recordings have one only.
     lengths : numpy.ndarray of int, (tracks,)
         In samples.
-        A track that counts several times, see `Dataset.share`, is there as often.
+        A track that counts several times, see `Dataset.repeats_of`, is there as often.
     hours : float
         Of all stems that play, added up.
 
@@ -77,9 +77,9 @@ class Stems:
         try:
             for track in tqdm(dataset, desc="read the stems", total=len(dataset), disable=quiet, leave=False):
                 stems = {name: self._keep(w, track.rate, channels) for name, w in track.sources.items() if w.any()}
-                share = dataset.share(track.name)
-                self.tracks += [stems] * share
-                lengths += [ceil_divide(track.mixture.shape[1] * rate, track.rate)] * share
+                times = dataset.repeats_of(track.name)
+                self.tracks += [stems] * times
+                lengths += [ceil_divide(track.mixture.shape[1] * rate, track.rate)] * times
             self._file.flush()
         except OSError as error:
             raise DatasetError(

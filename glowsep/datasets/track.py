@@ -86,7 +86,7 @@ class Dataset(Sequence):
         rate : int
         """
 
-    def share(self, name: str) -> int:
+    def repeats_of(self, name: str) -> int:
         """How often the track of this name counts among what is learnt from."""
         return 1
 

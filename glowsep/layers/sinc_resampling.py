@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from glowsep.arrays.devices import on_device_of
+from glowsep.arrays.integers import ceil_divide
 from glowsep.arrays.library import array_module
 from glowsep.layers.parameters import Parameters
 
@@ -91,7 +92,7 @@ class SincResampling(Parameters):
         lines = xp.zeros((channels, batch, blocks * self.BLOCK * self.new), dy.dtype)
         lines[:, :, :outputs] = dy.swapaxes(0, 1)
         windows = (lines.reshape(-1, self.BLOCK * self.new) @ self._matrix(dy)).reshape(-1, blocks, length)
-        dlines = xp.zeros((batch * channels, blocks + -(-length // hop) - 1, hop), dy.dtype)
+        dlines = xp.zeros((batch * channels, blocks + ceil_divide(length, hop) - 1, hop), dy.dtype)
         for place in range(0, length, hop):  # pieces of windows that do not overlap
             piece = windows[:, :, place : place + hop]
             dlines[:, place // hop : place // hop + blocks, : piece.shape[2]] += piece
@@ -107,8 +108,8 @@ class SincResampling(Parameters):
 
     def _blocks(self, samples):
         """How many blocks it takes, by how many samples they are apart, and how many each sees."""
-        periods = -(-samples // self.old)
-        return -(-periods // self.BLOCK), self.BLOCK * self.old, self.old * (self.BLOCK - 1) + self.weights.shape[1]
+        blocks = ceil_divide(ceil_divide(samples, self.old), self.BLOCK)
+        return blocks, self.BLOCK * self.old, self.old * (self.BLOCK - 1) + self.weights.shape[1]
 
     def _edges(self, samples):
         """The sample that goes on before the first one and behind the last one, and how often."""

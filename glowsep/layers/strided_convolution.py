@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from glowsep.arrays.integers import ceil_divide
 from glowsep.layers.channels import row_sums
 from glowsep.layers.parameters import Parameters, replica
 from glowsep.layers.windows import (
@@ -130,7 +131,7 @@ class StridedConvolution(Parameters):
         """The zeros before and after, for axes of these lengths."""
         if self.padding != "same":
             return self.padding
-        counts = tuple(-(-n // s) for n, s in zip(lengths, self.windows.stride, strict=True))
+        counts = tuple(ceil_divide(n, s) for n, s in zip(lengths, self.windows.stride, strict=True))
         missing = [max(0, covered - n) for covered, n in zip(self.windows.lengths(counts), lengths, strict=True)]
         return tuple((m // 2, m - m // 2) for m in missing)
 

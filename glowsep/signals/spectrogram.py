@@ -110,6 +110,11 @@ def full_scale(window_length: int) -> float:
     return window_length / 4
 
 
+def default_hop(window_length: int) -> int:
+    """A quarter of the window: the hop where none is given."""
+    return window_length // 4
+
+
 def require_window(window_length: int, hop: int) -> None:
     """Refuse a window whose highest bin is not the Nyquist frequency, or whose shifted copies fit no whole time in it.
 

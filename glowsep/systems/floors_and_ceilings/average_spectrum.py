@@ -18,6 +18,7 @@ from glowsep.learning.training_record import UNKNOWN, TrainingRecord
 from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.signals.masks import MASK_EXPONENT, mask_waveform, ratio_masks
 from glowsep.signals.mid import RATE, WINDOW_LENGTH, mid_magnitude
+from glowsep.signals.spectrogram import default_hop
 from glowsep.systems.system import System
 
 KIND = "spectrum table"
@@ -86,7 +87,7 @@ class AverageSpectrum(System):
             Show a progress bar for each instrument.
         """
         began = time.process_time()
-        rng, hop = np.random.default_rng(seed), hop or window_length // 4
+        rng, hop = np.random.default_rng(seed), hop or default_hop(window_length)
         solos = solo_magnitudes(dataset, rng=rng, quiet=not progress, window_length=window_length, hop=hop)
         system = cls.from_solos(solos, hop=hop)
         worked = time.process_time() - began

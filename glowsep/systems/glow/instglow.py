@@ -17,7 +17,7 @@ from glowsep.learning.training import LearningCurve
 from glowsep.learning.training_record import TrainingRecord
 from glowsep.learning.weights import make_folder, weight_files
 from glowsep.signals.masks import MASK_EXPONENT
-from glowsep.signals.spectrogram import require_window
+from glowsep.signals.spectrogram import default_hop, require_window
 from glowsep.systems.glow.prior import Prior, PriorConfig
 from glowsep.systems.glow.searching import SearchingSystem
 from glowsep.systems.glow.separate import require_one_domain
@@ -274,7 +274,7 @@ def prior_config(
     default = PriorConfig()
     if window_length is None:
         window_length, hop = default.window_length, hop or default.hop
-    hop = hop or window_length // 4
+    hop = hop or default_hop(window_length)
     require_window(window_length, hop)
     group = default.glow.group_size
     if window_length % (2 * group):

@@ -16,6 +16,7 @@ from glowsep.learning.training_record import UNKNOWN, TrainingRecord
 from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.signals.masks import MASK_EXPONENT, share_out
 from glowsep.signals.mid import RATE, WINDOW_LENGTH, channel_magnitudes
+from glowsep.signals.spectrogram import default_hop
 from glowsep.systems.nmf.separate import joint_masks, joint_masks_of_channels
 from glowsep.systems.nmf.train import learn_dictionaries
 from glowsep.systems.system import System
@@ -95,7 +96,7 @@ class PoissonNMF(System):
             Show a progress bar for each instrument.
         """
         began = time.process_time()
-        rng, hop = np.random.default_rng(seed), hop or window_length // 4
+        rng, hop = np.random.default_rng(seed), hop or default_hop(window_length)
         solos = solo_magnitudes(dataset, rng=rng, quiet=not progress, window_length=window_length, hop=hop)
         system = cls.from_solos(solos, rng, hop=hop)
         worked = time.process_time() - began
