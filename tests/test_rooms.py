@@ -33,7 +33,7 @@ LEAVES = {"errors": set(), "metrics": {"arrays"}, "check": {"arrays", "layers"}}
 #: The package's own two files see all rooms.
 ENTRANCES = {"__init__", "__main__"}
 #: What several systems share; the registry alone knows all of them.
-SHARED_BY_SYSTEMS = {"per_source", "search", "songs", "supervised", "system", "trust"}
+SHARED_BY_SYSTEMS = {"per_source", "search", "songs", "spectra", "supervised", "system", "trust"}
 
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 

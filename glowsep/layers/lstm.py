@@ -6,14 +6,17 @@ import numpy as np
 
 from glowsep.arrays.devices import on_device_of
 from glowsep.arrays.library import array_module, fused
+from glowsep.layers.chain import Chain
 from glowsep.layers.parameters import Parameters
 
 #: For the gates i, f, g, o: the sigmoid σ(a) is half · tanh(half · a) + shift, and the tanh is tanh(a).
 HALF, SHIFT = (0.5, 0.5, 1.0, 0.5), (0.5, 0.5, 0.0, 0.5)
 
 
-class LSTM(Parameters):
-    """Bidirectional LSTM layers one after the other; each reads both directions of the one before.
+class LSTM(Chain):
+    """Bidirectional LSTM layers one after the other, x (batch, inputs, frames) to y (batch, 2 · hidden, frames).
+
+    Each reads both directions of the one before.
 
     Source: Hochreiter & Schmidhuber 1997; Graves & Schmidhuber 2005; in Demucs: Défossez et al. 2019, section 4.
 
@@ -41,22 +44,7 @@ class LSTM(Parameters):
         dtype: type[np.floating] = np.float32,
     ):
         rng = np.random.default_rng(0) if rng is None else rng
-        self.layers = [LSTMLayer(2 * hidden if layer else inputs, hidden, rng, dtype) for layer in range(layers)]
-
-    def parts(self):
-        return {str(index): layer for index, layer in enumerate(self.layers)}
-
-    def forward(self, x: np.ndarray, tape: list) -> np.ndarray:
-        """x (batch, inputs, frames) to y (batch, 2 · hidden, frames)."""
-        for layer in self.layers:
-            x = layer.forward(x, tape)
-        return x
-
-    def backward(self, dy: np.ndarray, tape: list) -> np.ndarray:
-        """The gradient with respect to x, from that with respect to y; sets the gradients of all layers."""
-        for layer in reversed(self.layers):
-            dy = layer.backward(dy, tape)
-        return dy
+        super().__init__(*(LSTMLayer(2 * hidden if layer else inputs, hidden, rng, dtype) for layer in range(layers)))
 
 
 class LSTMLayer(Parameters):

@@ -12,42 +12,43 @@ from glowsep.learning.weights import make_folder
 from glowsep.systems.system import System
 
 
-def fit_every_source(
-    system: type[System],
-    dataset: Dataset,
-    validation: Dataset | None = None,
-    checkpoint: str | PathLike | None = None,
-    **options: Any,
-) -> list:
-    """Train a model for every source of a data set, by the system's ``fit_source``.
+class PerSource(System):
+    """A system with a model for each source, which `System.per_source` tells the commands."""
 
-    Parameters
-    ----------
-    system : subclass of System
-    dataset, validation : glowsep.datasets.Dataset
-    checkpoint : path, optional
-        A folder: every source has its own checkpoint in it, ``<source>.checkpoint``.
-    options
-        Those of ``fit_source``, the same for every source.
+    per_source = True
 
-    Returns
-    -------
-    list
-        The models, in the order of the data set's sources.
+    @classmethod
+    def fit(
+        cls,
+        dataset: Dataset,
+        validation: Dataset | None = None,
+        *,
+        checkpoint: str | PathLike | None = None,
+        **options: Any,
+    ) -> PerSource:
+        """Train a model for every source of a data set, one after the other, by ``fit_source``.
 
-    Raises
-    ------
-    PriorError
-        If the folder cannot be made, or a checkpoint is damaged or of another training.
-    """
-    if checkpoint is not None:
-        make_folder(checkpoint)
-    models = []
-    for source in dataset.sources:
-        file = None if checkpoint is None else Path(checkpoint, f"{source}.checkpoint")
-        model, _ = system.fit_source(dataset, source, validation, checkpoint=file, **options)
-        models.append(model)
-    return models
+        Parameters
+        ----------
+        dataset, validation : glowsep.datasets.Dataset
+        checkpoint : path, optional
+            A folder: every source has its own checkpoint in it, ``<source>.checkpoint``.
+        options
+            Those of ``fit_source``, the same for every source.
+
+        Raises
+        ------
+        PriorError
+            If the folder cannot be made, or a checkpoint is damaged or of another training.
+        """
+        if checkpoint is not None:
+            make_folder(checkpoint)
+        models = []
+        for source in dataset.sources:
+            file = None if checkpoint is None else Path(checkpoint, f"{source}.checkpoint")
+            model, _ = cls.fit_source(dataset, source, validation, checkpoint=file, **options)
+            models.append(model)
+        return cls(models)
 
 
 def require_alike(

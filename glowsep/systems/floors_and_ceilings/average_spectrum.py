@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from os import PathLike
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from glowsep.arrays.devices import on_device_of
 from glowsep.arrays.library import array_module
-from glowsep.datasets.solos import hours_of_frames, solo_magnitudes
-from glowsep.datasets.track import Dataset
-from glowsep.errors import PriorError
 from glowsep.learning.training_record import UNKNOWN, TrainingRecord
-from glowsep.learning.weights import load_arrays, save_arrays
 from glowsep.signals.masks import MASK_EXPONENT, mask_waveform, ratio_masks
-from glowsep.signals.mid import RATE, WINDOW_LENGTH, mid_magnitude
-from glowsep.signals.spectrogram import default_hop
-from glowsep.systems.system import System
-
-KIND = "spectrum table"
-OLD_HOP = 256  # of the files that do not say it
+from glowsep.signals.mid import RATE, mid_magnitude
+from glowsep.systems.spectra import SpectraSystem
 
 
 @dataclass(frozen=True, repr=False)
-class AverageSpectrum(System):
+class AverageSpectrum(SpectraSystem):
     r"""Separates by each instrument's mean magnitude spectrum, in every frame alike.
 
     .. math:: m_i = \frac{\bar s_i^p}{\sum_j \bar s_j^p}
@@ -60,38 +50,13 @@ class AverageSpectrum(System):
     hop: int
     training: TrainingRecord = UNKNOWN
     name = "average_spectrum"
-    trained_on = "solos"
     weights = "baselines/average_spectrum.npz"
-    for_comparison = True
+    kind = "spectrum table"
+    array = "spectra"
 
     @classmethod
-    def fit(
-        cls,
-        dataset: Dataset,
-        *,
-        window_length: int = WINDOW_LENGTH,
-        hop: int | None = None,
-        seed: int = 0,
-        progress: bool = False,
-    ) -> AverageSpectrum:
-        """Average the frames in which each instrument of the data set plays alone.
-
-        Parameters
-        ----------
-        dataset : glowsep.datasets.Dataset
-        window_length, hop : int
-            Of the STFT, in samples at 22,050 Hz; the hop is a quarter of the window by default.
-        seed : int
-            Says which frames are taken.
-        progress : bool
-            Show a progress bar for each instrument.
-        """
-        began = time.process_time()
-        rng, hop = np.random.default_rng(seed), hop or default_hop(window_length)
-        solos = solo_magnitudes(dataset, rng=rng, quiet=not progress, window_length=window_length, hop=hop)
-        system = cls.from_solos(solos, hop=hop)
-        worked = time.process_time() - began
-        return replace(system, training=TrainingRecord(hours_of_frames(solos), worked / 60))
+    def learnt(cls, solos: Mapping[str, np.ndarray], rng: np.random.Generator, hop: int) -> AverageSpectrum:
+        return cls.from_solos(solos, hop=hop)
 
     @classmethod
     def from_solos(
@@ -119,53 +84,6 @@ class AverageSpectrum(System):
         """Masks (sources, bins, frames) for a mixture's magnitude (bins, frames): of it, only the shape matters."""
         masks = ratio_masks(on_device_of(self.spectra, magnitude)[:, :, None], self.exponent)
         return array_module(magnitude).broadcast_to(masks, (len(self.sources), *magnitude.shape))
-
-    @property
-    def parameter_count(self) -> int:
-        return self.spectra.size
-
-    @property
-    def window_length(self) -> int:
-        """Of the STFT, in samples at 22,050 Hz."""
-        return 2 * (self.spectra.shape[1] - 1)
-
-    def only(self, sources: Iterable[str]) -> AverageSpectrum:
-        sources = tuple(sources)
-        return replace(self, sources=sources, spectra=self.spectra[self.positions(sources)])
-
-    def save(self, path: str | PathLike) -> None:
-        """Write everything to one ``.npz`` file, whole or not at all.
-
-        Raises
-        ------
-        PriorError
-            If the folder is missing, not writable or full.
-        """
-        header = {"names": self.sources, "exponent": self.exponent, "hop": self.hop}
-        header |= {"training": self.training.as_header()}
-        save_arrays(path, KIND, header, {"spectra": self.spectra})
-
-    @classmethod
-    def load(cls, path: str | PathLike | None = None) -> AverageSpectrum:
-        """Read what `save` wrote; by default what comes with glowsep.
-
-        Raises
-        ------
-        PriorError
-            If the file is missing, damaged, or holds something else.
-        """
-        path = cls.shipped_weights() if path is None else path
-        header, arrays = load_arrays(path, KIND)
-        try:
-            return cls(
-                tuple(header["names"]),
-                arrays["spectra"],
-                header["exponent"],
-                header.get("hop", OLD_HOP),
-                TrainingRecord.from_header(header),
-            )
-        except (KeyError, ValueError) as error:
-            raise PriorError(f"{path}: does not describe a {KIND} ({error}); train it again") from None
 
     def settings(self) -> dict[str, str]:
         return {"mask exponent": f"{self.exponent:g}"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -60,8 +61,8 @@ def mask_by_truth(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class OracleMagnitude(System):
-    """Shares of the magnitude, p = 1: see `mask_by_truth`.
+class Oracle(System):
+    """Shares of the true sources' magnitudes to a power, ``exponent``: see `mask_by_truth`.
 
     Called with a track, it looks at the true sources; a song whose sources are unknown it cannot separate.
 
@@ -69,15 +70,12 @@ class OracleMagnitude(System):
     ----------
     truth : mapping of str to (channels, samples)
         The true sources, at the mixture's rate and as long as it.
-
-    Examples
-    --------
-    >>> OracleMagnitude({"bass": np.ones((1, 800)), "drums": np.zeros((1, 800))})
-    OracleMagnitude(bass, drums; trained on nothing)
+    exponent : int
+        p, of the masks.
     """
 
     truth: Mapping[str, np.ndarray] = field(default_factory=dict)
-    name = "oracle_magnitude"
+    exponent: ClassVar[int]
     for_comparison = True
 
     @property
@@ -86,20 +84,32 @@ class OracleMagnitude(System):
 
     def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
         self.require_sources()
-        return mask_by_truth(self.truth, mixture, rate, exponent=1)
+        return mask_by_truth(self.truth, mixture, rate, self.exponent)
 
-    def only(self, sources: Iterable[str]) -> OracleMagnitude:
+    def only(self, sources: Iterable[str]) -> Oracle:
         sources = tuple(sources)
         self.positions(sources)  # refuses unknown ones
-        return OracleMagnitude({source: self.truth[source] for source in sources})
+        return type(self)({source: self.truth[source] for source in sources})
 
     def __call__(self, track: Track) -> np.ndarray:
-        return OracleMagnitude(track.sources).separate(track.mixture, track.rate)
+        return type(self)(track.sources).separate(track.mixture, track.rate)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class OraclePower(System):
-    """Shares of the power, p = 2: the Wiener mask. See `mask_by_truth`, and for the rest `OracleMagnitude`.
+class OracleMagnitude(Oracle):
+    """Shares of the magnitude, p = 1: see `Oracle`.
+
+    Examples
+    --------
+    >>> OracleMagnitude({"bass": np.ones((1, 800)), "drums": np.zeros((1, 800))})
+    OracleMagnitude(bass, drums; trained on nothing)
+    """
+
+    name = "oracle_magnitude"
+    exponent = 1
+
+
+class OraclePower(Oracle):
+    """Shares of the power, p = 2: the Wiener mask. See `Oracle`.
 
     If the sources were Gaussian and independent, no other mask would leave a smaller mean squared error.
 
@@ -109,22 +119,5 @@ class OraclePower(System):
     OraclePower(bass, drums; trained on nothing)
     """
 
-    truth: Mapping[str, np.ndarray] = field(default_factory=dict)
     name = "oracle_power"
-    for_comparison = True
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        return tuple(self.truth)
-
-    def separate(self, mixture: np.ndarray, rate: int) -> np.ndarray:
-        self.require_sources()
-        return mask_by_truth(self.truth, mixture, rate, exponent=2)
-
-    def only(self, sources: Iterable[str]) -> OraclePower:
-        sources = tuple(sources)
-        self.positions(sources)  # refuses unknown ones
-        return OraclePower({source: self.truth[source] for source in sources})
-
-    def __call__(self, track: Track) -> np.ndarray:
-        return OraclePower(track.sources).separate(track.mixture, track.rate)
+    exponent = 2

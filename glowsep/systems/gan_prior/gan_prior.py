@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,15 +21,14 @@ from glowsep.systems.gan_prior.model import GANConfig
 from glowsep.systems.gan_prior.search import ProjectedGradientDescent
 from glowsep.systems.gan_prior.separate import Separation, separate
 from glowsep.systems.gan_prior.train import GANRun, TrainingConfig, fit, shortest
-from glowsep.systems.per_source import fit_every_source, require_alike
+from glowsep.systems.per_source import PerSource, require_alike
 from glowsep.systems.songs import separate_song
-from glowsep.systems.system import System
 
 #: What GANs that are searched together must have in common.
 SHARED = "form", "rate", "window_length", "hop", "latent"
 
 
-class GANPrior(System):
+class GANPrior(PerSource):
     """Separates by generators that have been trained, as GANs, on solo recordings only.
 
     Source: Narayanaswamy et al. 2020; Donahue et al. 2019 (SpecGAN and WaveGAN).
@@ -59,7 +57,6 @@ class GANPrior(System):
     name = "gan_prior"
     trained_on = "solos"
     weights = "gan_priors"
-    per_source = True
     unit = GANRun.unit
 
     def __init__(
@@ -106,32 +103,6 @@ class GANPrior(System):
     def only(self, sources: Iterable[str]) -> GANPrior:
         gans = [self.gans[position] for position in self.positions(sources)]
         return GANPrior(gans, self.search, self.mask_exponent, self.raw)
-
-    @classmethod
-    def fit(
-        cls,
-        dataset: Dataset,
-        validation: Dataset | None = None,
-        *,
-        checkpoint: str | PathLike | None = None,
-        **options: Any,
-    ) -> GANPrior:
-        """Train a GAN for every source of a data set, one after the other.
-
-        Parameters
-        ----------
-        dataset, validation : glowsep.datasets.Dataset
-        checkpoint : path, optional
-            A folder: every source has its own checkpoint in it, ``<source>.checkpoint``.
-        options
-            Those of `fit_source`, the same for every source.
-
-        Raises
-        ------
-        PriorError
-            If the folder cannot be made, or a checkpoint is damaged or of another training.
-        """
-        return cls(fit_every_source(cls, dataset, validation, checkpoint, **options))
 
     @classmethod
     def fit_source(

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,11 +21,11 @@ from glowsep.systems.glow.prior import Prior, PriorConfig
 from glowsep.systems.glow.searching import SearchingSystem
 from glowsep.systems.glow.separate import require_one_domain
 from glowsep.systems.glow.train import PriorRun, TrainingConfig, add_spectra, shortest
-from glowsep.systems.per_source import fit_every_source
+from glowsep.systems.per_source import PerSource
 from glowsep.systems.search.found import Found
 
 
-class InstGlow(SearchingSystem):
+class InstGlow(PerSource, SearchingSystem):
     """The paper's system: source priors that have heard solo recordings only, searched together.
 
     Source: Zhu et al. 2022, section III; chapters 9 to 12.
@@ -41,7 +40,6 @@ class InstGlow(SearchingSystem):
 
     name = "instglow"
     weights = "priors"
-    per_source = True
     unit = PriorRun.unit
 
     @property
@@ -55,32 +53,6 @@ class InstGlow(SearchingSystem):
     def only(self, sources: Iterable[str]) -> InstGlow:
         priors = [self.priors[position] for position in self.positions(sources)]
         return InstGlow(priors, self.search, self.mask_exponent, self.seed)
-
-    @classmethod
-    def fit(
-        cls,
-        dataset: Dataset,
-        validation: Dataset | None = None,
-        *,
-        checkpoint: str | PathLike | None = None,
-        **options: Any,
-    ) -> InstGlow:
-        """Train a prior for every source of a data set, one after the other.
-
-        Parameters
-        ----------
-        dataset, validation : glowsep.datasets.Dataset
-        checkpoint : path, optional
-            A folder: every source has its own checkpoint in it, ``<source>.checkpoint``.
-        options
-            Those of `fit_source`, the same for every source.
-
-        Raises
-        ------
-        PriorError
-            If the folder cannot be made, or a checkpoint is damaged or of another training.
-        """
-        return cls(fit_every_source(cls, dataset, validation, checkpoint, **options))
 
     @classmethod
     def fit_source(
