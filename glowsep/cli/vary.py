@@ -5,8 +5,8 @@ from pathlib import Path
 
 from glowsep.arrays.files import folder_made
 from glowsep.cli import options
-from glowsep.cli.failures import Failures
-from glowsep.course import chosen, read_chapter, varied, write_notebook
+from glowsep.cli.failures import Failures, complain
+from glowsep.course import changes, chosen, read_chapter, varied, write_notebook
 
 SUMMARY = "give the exercises of chapters other seeds and numbers, with solutions that fit"
 EXAMPLE = "python -m glowsep vary 6 --seed 2027 -o course/source"
@@ -35,6 +35,13 @@ def run(arguments: Namespace) -> int:
         out = arguments.out / path.stem / path.name
         with failures.of(out), folder_made(out.parent):
             is_copy = out.is_file() and out.read_bytes() == path.read_bytes()  # nbgrader's configuration put it there
-            write_notebook(varied(read_chapter(path), arguments.seed), out, arguments.overwrite or is_copy)
-            options.say(arguments, out)
+            chapter = read_chapter(path)
+            notebook = varied(chapter, arguments.seed)
+            write_notebook(notebook, out, arguments.overwrite or is_copy)
+            options.say(arguments, f"{out}: {changes(chapter, notebook)}")
+            if (arguments.out.parent / "release" / path.stem).is_dir():
+                complain(
+                    f"{path.stem} has been released, so students have the exercises of then; if it is for new ones, "
+                    f"nbgrader generate_assignment --force {path.stem}"
+                )
     return failures.told()

@@ -8,6 +8,6 @@ changes seeds and numbers.
 from glowsep.course.contents import PARTS, chapters, chosen
 from glowsep.course.handouts import handout
 from glowsep.course.keeping import read_chapter, write_notebook
-from glowsep.course.varying import varied
+from glowsep.course.varying import changes, varied
 
-__all__ = ["PARTS", "chapters", "chosen", "handout", "read_chapter", "varied", "write_notebook"]
+__all__ = ["PARTS", "changes", "chapters", "chosen", "handout", "read_chapter", "varied", "write_notebook"]

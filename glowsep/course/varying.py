@@ -5,51 +5,103 @@ import hashlib
 import re
 from os import PathLike
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
 from glowsep.datasets.shipped import REPOSITORY
 from glowsep.errors import CourseError
 
-SEED = re.compile(r"(?<=default_rng\()\d+(?=\))")
+#: A generator of random numbers; its group 1 is the seed, a number or an expression.
+GENERATOR = re.compile(r"default_rng\(([^()]+)\)")
 HEADING = re.compile(r"(?m)^### Exercise ")
 
 
-def varied(notebook: dict, seed: int, repository: str | PathLike = REPOSITORY) -> dict:
-    """A chapter whose exercises have other random data in their tests, and other numbers where numbers are asked for.
+class Changes(NamedTuple):
+    """What ``varied`` has changed in a chapter: the names of exercises, in their order.
 
-    In the cells of tests every ``default_rng(7)`` gets a seed that depends on ``seed``, on the exercise and on its
-    place there. Where the answer is a number, ``course/variations.yml`` lists sets of numbers that go together, each
-    from the statement to the solution; ``seed`` chooses one. The same seed gives the same chapter.
+    Attributes
+    ----------
+    seeds : tuple of str
+        Those whose tests draw other random numbers.
+    numbers : tuple of str
+        Those in whose statement, solution or tests other numbers stand.
+    nothing : tuple of str
+        Those that are as they were published, though tests grade them.
+    """
+
+    seeds: tuple[str, ...]
+    numbers: tuple[str, ...]
+    nothing: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """In words, for the command line."""
+        parts = [
+            f"other {kind} in {len(names)} exercise{'s' if len(names) > 1 else ''}"
+            for kind, names in (("seeds", self.seeds), ("numbers", self.numbers))
+            if names
+        ]
+        if self.nothing:
+            parts.append(f"as published: {', '.join(self.nothing)}")
+        return "; ".join(parts) if self.seeds or self.numbers else "nothing in it can be varied"
+
+
+def varied(notebook: dict, seed: int, repository: str | PathLike = REPOSITORY) -> dict:
+    """A chapter whose exercises have other random data in their tests, and other numbers where they depend on numbers.
+
+    In the cells of tests, every generator gets ``seed`` beside its own, ``default_rng([2027, 7])`` for
+    ``default_rng(7)``: which data a test draws depends on both. Where the answer is a number or a letter, or the tests
+    are on chosen numbers, ``course/variations.yml`` lists sets that go together, each from the statement to the tests;
+    ``seed`` chooses one. The same seed gives the same chapter.
 
     Parameters
     ----------
     notebook : dict
         A chapter with its solutions, as read from its JSON.
     seed : int
+        Not negative.
     repository : path
 
     Returns
     -------
     dict
         A copy with solutions that are right for its own numbers; what its exercises had printed is cleared.
+        ``changes`` says what is different in it.
     """
     notebook = copy.deepcopy(notebook)
     choices = variations(repository)
     cells = notebook["cells"]
     for place, cell in enumerate(cells):
-        cell["source"] = "".join(cell["source"])
+        cell["source"] = _text(cell)
         name = cell["metadata"].get("nbgrader", {}).get("grade_id")
         if name is None:
             continue
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
-        if cell["metadata"]["nbgrader"].get("grade") and cell["cell_type"] == "code":
-            cell["source"] = _reseeded(cell["source"], f"{seed} {name}")
+        if _is_tests(cell):
+            cell["source"] = GENERATOR.sub(rf"default_rng([{seed}, \1])", cell["source"])
         if name in choices:
             chosen = choices[name][_number(f"{seed} {name}") % len(choices[name])]
             _replace(chosen, name, cells[place - 1 : place + 2])  # the statement, the answer and the tests
     return notebook
+
+
+def changes(before: dict, after: dict) -> Changes:
+    """What is different in a varied chapter, found by comparing it with the chapter."""
+    seeds, numbers, nothing = [], [], []
+    pairs = list(zip(map(_text, before["cells"]), map(_text, after["cells"]), strict=True))
+    for place, cell in enumerate(before["cells"]):
+        if _is_tests(cell):
+            name = cell["metadata"]["nbgrader"]["grade_id"].removesuffix("_tests")
+            drawn = [GENERATOR.findall(text) for text in pairs[place]]
+            fixed = [[GENERATOR.sub("", text) for text in texts] for texts in zip(*pairs[place - 1 : place + 1], strict=True)]
+            if drawn[0] != drawn[1]:
+                seeds.append(name)
+            if fixed[0] != fixed[1]:
+                numbers.append(name)
+            if name not in (*seeds, *numbers):
+                nothing.append(name)
+    return Changes(tuple(seeds), tuple(numbers), tuple(nothing))
 
 
 def variations(repository: str | PathLike = REPOSITORY) -> dict[str, list[dict[str, str]]]:
@@ -60,13 +112,22 @@ def variations(repository: str | PathLike = REPOSITORY) -> dict[str, list[dict[s
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
+def _is_tests(cell):
+    grading = cell["metadata"].get("nbgrader", {})
+    return cell["cell_type"] == "code" and bool(grading.get("grade"))
+
+
+def _text(cell):
+    return "".join(cell["source"])
+
+
 def _replace(chosen, name, cells):
     """Replace all pieces at once in an exercise's three cells: of the first, only what belongs to the exercise."""
     pieces = re.compile(
         "|".join(rf"(?<![\w.]){re.escape(old)}(?!\w|\.\d)" for old in sorted(chosen, key=len, reverse=True))
     )
     statement, *code = cells
-    before, heading, after = _last_exercise("".join(statement["source"]))
+    before, heading, after = _last_exercise(_text(statement))
     found = set()
 
     def new(match):
@@ -75,7 +136,7 @@ def _replace(chosen, name, cells):
 
     statement["source"] = before + heading + pieces.sub(new, after)
     for cell in code:
-        cell["source"] = pieces.sub(new, "".join(cell["source"]))
+        cell["source"] = pieces.sub(new, _text(cell))
     if missing := set(chosen) - found:
         raise CourseError(
             f"course/variations.yml: {name} no longer has {', '.join(map(repr, sorted(missing)))} in its three cells; "
@@ -87,11 +148,6 @@ def _last_exercise(text):
     """A cell of text, divided before and after the mark of its last exercise's heading."""
     *_, heading = HEADING.finditer(text)
     return text[: heading.start()], heading[0], text[heading.end() :]
-
-
-def _reseeded(code, text):
-    count = iter(range(len(code)))
-    return SEED.sub(lambda _: str(_number(f"{text} {next(count)}") % 10_000), code)
 
 
 def _number(text):
