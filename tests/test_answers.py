@@ -62,6 +62,53 @@ def test_a_variable_as_it_was_handed_out_is_not_implemented():
         ask("half", "twice", cells="half, twice = 0, None")
 
 
+UNWRITTEN = "def {}(x):\n    'What it returns.'\n    # your code here\n    raise NotImplementedError\n"
+NOT_ANSWERED = "`{}` is not answered yet: write it in the cell above, in place of `raise NotImplementedError`"
+
+
+@pytest.mark.parametrize(
+    ("names", "cells"),
+    [
+        (["double"], UNWRITTEN.format("double")),
+        (["double"], UNWRITTEN.format("double") + "()"),
+        (["double", "halve"], UNWRITTEN.format("double") + UNWRITTEN.format("halve")),
+        (
+            ["ActNorm.inverse"],
+            "class ActNorm(glowsep.ActNorm):\n    def inverse(self, z):\n        raise NotImplementedError()",
+        ),
+    ],
+)
+def test_a_function_as_it_was_handed_out_is_not_answered_yet(names, cells):
+    with pytest.raises(NotImplementedError, match=NOT_ANSWERED.format(names[0])):
+        ask(*names, cells=cells)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        "def double(x):\n    if x < 0:\n        raise NotImplementedError\n    return 2 * x",
+        UNWRITTEN.format("halve") + "def double(x): return 2 * x",
+    ],
+)
+def test_a_function_that_is_begun_is_an_answer(cells):
+    """What it is worth, the tests say: one of two functions may earn a part of the points."""
+    ask("double", cells=cells)
+    ask(*[name for name in ("double", "halve") if f"def {name}" in cells], cells=cells)
+
+
+def test_a_call_says_what_is_not_answered_yet():
+    namespace = {}
+    exec(UNWRITTEN.format("double"), namespace)
+    with pytest.raises(NotImplementedError, match=NOT_ANSWERED.format("double")):
+        check.call(namespace["double"], np.ones(2))
+
+    def refuses(x):
+        raise NotImplementedError("my own words")
+
+    with pytest.raises(NotImplementedError, match="^my own words$"):
+        check.call(refuses, np.ones(2))
+
+
 def test_a_call_hands_copies_and_says_which_was_changed():
     x = np.ones(2)
 

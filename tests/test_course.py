@@ -1,5 +1,7 @@
 """The chapters as a course: exercises without solutions, varied exercises, the form of openings and headings."""
 
+import contextlib
+import copy
 import json
 import re
 import runpy
@@ -7,14 +9,14 @@ import sys
 from collections import Counter
 
 import nbformat
+import non_answers
 import numpy as np
 import pytest
-from notebooks import CHAPTERS, REPOSITORY, exercises, grading, is_answer, read
+from notebooks import CHAPTERS, REPOSITORY, exercises, grading, is_answer, read, wrong_answers
 
-import glowsep
 from glowsep.cli import main
-from glowsep.course import chapters, chosen, handout, read_chapter, varied, write_notebook
-from glowsep.course.varying import SEED, variations
+from glowsep.course import changes, chapters, chosen, handout, read_chapter, varied, write_notebook
+from glowsep.course.varying import GENERATOR, variations
 from glowsep.errors import CourseError
 
 sys.path.append(str(REPOSITORY / "tests" / "benchmarks"))
@@ -105,6 +107,31 @@ def test_the_tables_of_the_course_are_those_of_the_chapters():
     )
 
 
+@pytest.mark.parametrize(
+    ("chapter", "exercise"),
+    [
+        pytest.param(chapter, exercise, id=f"{chapter}-{exercise.name}")
+        for chapter in CHAPTERS
+        for exercise in exercises(NOTEBOOKS[chapter])
+        if not re.search(r"(?m)^(def|class) ", exercise.answer.source)
+    ],
+)
+def test_students_cannot_read_a_value_in_what_they_see(chapter, exercise):
+    """A number or a letter that is wrong passes the visible tests, and fails the hidden ones."""
+    visible, mark, _ = exercise.tests.source.partition("### BEGIN HIDDEN TESTS")
+    assert mark
+    before = names_before(exercise.name, NOTEBOOKS[chapter])
+    passing = []
+    for code, _ in wrong_answers(chapter)[exercise.name]:
+        attempt(code, names := dict(before))
+        with contextlib.suppress(AssertionError):
+            attempt(visible, names)
+            passing.append(code)
+        with pytest.raises(AssertionError):
+            attempt(exercise.tests.source, names)
+    assert passing
+
+
 # Without solutions
 
 
@@ -144,7 +171,8 @@ def test_a_handout_has_no_link_to_what_does_not_come_along_and_says_how_to_compa
     assert linked <= {path.name for path in PATHS.values()}
     last, original = cells[-1]["source"], NOTEBOOKS[chapter].cells
     graded = [cell for cell in original if "nbgrader" in cell.metadata]
-    assert ("letter is asked for" in last) == any("check.letter(" in cell.source for cell in graded)
+    values = [cell for cell in graded if re.search("the visible tests do not say|they do not say", cell.source)]
+    assert ("a number or a letter is asked for" in last) == bool(values)
     assert ("answer in words" in last) == any(cell.cell_type == "markdown" for cell in graded)
 
 
@@ -247,7 +275,7 @@ def test_the_same_seed_varies_alike_and_another_otherwise():
 
 @of_chapters
 def test_only_tests_seeds_and_listed_exercises_vary(chapter):
-    """And every seed of every test does."""
+    """And every generator of every test does, whatever its seed is: a number, or what a function was given."""
     before, after = read_chapter(PATHS[chapter])["cells"], varied(read_chapter(PATHS[chapter]), 2027)["cells"]
     places = [place for place, cell in enumerate(before) if grade_id(cell) in variations()]
     listed = {place + shift for place in places for shift in (-1, 0, 1)}
@@ -256,33 +284,64 @@ def test_only_tests_seeds_and_listed_exercises_vary(chapter):
         if not grading_of_tests(before[place]):
             assert old == new or place in listed
             continue
-        assert SEED.sub("", old) == SEED.sub("", new) or place in listed
-        assert not [pair for pair in zip(SEED.findall(old), SEED.findall(new), strict=True) if pair[0] == pair[1]]
+        assert GENERATOR.sub("", old) == GENERATOR.sub("", new) or place in listed
+        assert len(GENERATOR.findall(old)) == old.count("default_rng(")
+        assert GENERATOR.findall(new) == [f"[2027, {seed}]" for seed in GENERATOR.findall(old)]
 
 
 def grading_of_tests(cell):
     return cell["cell_type"] == "code" and cell["metadata"].get("nbgrader", {}).get("grade")
 
 
+@of_chapters
+def test_no_chapter_stays_as_it_was_published_and_what_does_in_it_is_named(chapter):
+    notebook = read_chapter(PATHS[chapter])
+    found = changes(notebook, varied(notebook, 2027))
+    tests = [exercise.name for exercise in exercises(NOTEBOOKS[chapter])]
+    assert set(tests) == {*found.seeds, *found.numbers, *found.nothing}
+    assert set(found.nothing) <= {"must_agree"}  # it asks for names
+    assert str(found).startswith(f"other seeds in {len(found.seeds)} exercise")
+    assert (f"numbers in {len(found.numbers)} exercise" in str(found)) == bool(found.numbers)
+    assert ("as published: must_agree" in str(found)) == bool(found.nothing)
+    assert str(changes(notebook, notebook)).startswith("nothing in it can be varied")
+
+
+@of_chapters
+def test_the_solutions_of_every_varied_chapter_pass_its_tests(chapter):
+    """Hidden ones included; of what is not graded, only what they need is run."""
+    notebook = nbformat.reads(json.dumps(varied(read_chapter(PATHS[chapter]), 5)), 4)
+    names = {"__name__": "__main__"}
+    for cell in non_answers.with_what_is_needed(notebook.cells):
+        if cell.cell_type == "code":
+            attempt(cell.source, names)
+
+
 @pytest.mark.parametrize("name", variations())
 def test_every_set_of_numbers_fits(name):
-    """The varied solution passes the varied tests, hidden ones included, and fails those of every other set."""
+    """The varied solution passes the varied tests, hidden ones included, and fails those of every other set.
+
+    If the answer is a function, there is one that is right for every set, and only the tests differ.
+    """
     chapter = next(chapter for chapter in CHAPTERS if name in [e.name for e in exercises(NOTEBOOKS[chapter])])
-    sets = variations()[name]
-    versions = {0: exercise_cells(NOTEBOOKS[chapter]["cells"], name)}
-    alone = {"cells": [cell for cell in NOTEBOOKS[chapter]["cells"] if is_part_of(cell, name, NOTEBOOKS[chapter])]}
+    cells = NOTEBOOKS[chapter]["cells"]
+    alone = {"cells": [cell for cell in cells if is_part_of(cell, name, NOTEBOOKS[chapter])]}
+    versions = [exercise_cells(cells, name)]
     for seed in range(40):
-        cells = exercise_cells(varied(alone, seed)["cells"], name)
-        if cells[1] not in [version[1] for version in versions.values()]:
-            versions[len(versions)] = cells
-    assert len(versions) == len(sets) + 1
-    assert len({statement for statement, _, _ in versions.values()}) == len(versions)
-    for key, (_, answer, tests) in versions.items():
-        attempt(answer, tests)
-        for other, (_, _, others) in versions.items():
-            if other != key:
+        version = exercise_cells(varied(alone, seed)["cells"], name)
+        if without_seeds(version) not in map(without_seeds, versions):
+            versions.append(version)
+    assert len(versions) == len(variations()[name]) + 1
+    is_function = re.search(r"(?m)^(def|class) ", versions[0][1])
+    assert len({statement for statement, _, _ in versions}) == (1 if is_function else len(versions))
+    before = names_before(name, NOTEBOOKS[chapter])
+    for key, (_, answer, tests) in enumerate(versions):
+        attempt(answer, names := dict(before))
+        attempt(tests, names)
+        for other, (_, _, others) in enumerate(versions):
+            if other != key and not is_function:
+                attempt(answer, names := dict(before))
                 with pytest.raises(AssertionError):
-                    attempt(answer, others)
+                    attempt(others, names)
 
 
 def is_part_of(cell, name, notebook):
@@ -296,29 +355,47 @@ def exercise_cells(cells, name):
     return ["".join(cell["source"]) for cell in cells[place - 1 : place + 2]]
 
 
+def without_seeds(version):
+    return [GENERATOR.sub("", text) for text in version]
+
+
+def names_before(name, notebook):
+    """What an exercise may use: what the chapter has defined, its imports and helpers."""
+    exercise = [cell for cell in notebook.cells if grade_id(cell) in (name, f"{name}_tests")]
+    needed = [cell for cell in notebook.cells if not grading(cell) or cell in exercise]
+    names = {"__name__": "__main__", "np": np}
+    for cell in non_answers.with_what_is_needed([copy.copy(cell) for cell in needed]):
+        if cell.cell_type == "code" and not grading(cell):
+            attempt(cell.source, names)
+    return names
+
+
 def grade_id(cell):
     return cell["metadata"].get("nbgrader", {}).get("grade_id")
 
 
-def attempt(answer, tests):
-    names = {"np": np, "glowsep": glowsep, "check": glowsep.check}
-    exec(answer, names)
-    exec(tests, names)
-
-
-def test_the_solutions_of_a_varied_chapter_pass_its_tests(tmp_path):
-    """From top to bottom in a kernel."""
-    nbclient = pytest.importorskip("nbclient")
-    pytest.importorskip("ipykernel")
-    notebook = nbformat.reads(json.dumps(varied(read_chapter(PATHS["06_actnorm"]), 2027)), 4)
-    resources = {"metadata": {"path": tmp_path}}
-    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources).execute()
+def attempt(code, names):
+    exec(compile(code, "a cell", "exec"), names)
 
 
 def test_numbers_that_are_no_longer_there_are_named(monkeypatch):
     monkeypatch.setattr("glowsep.course.varying.variations", lambda repository: {"coupling_bound": [{"77": "78"}]})
     with pytest.raises(CourseError, match="coupling_bound no longer has '77'"):
         varied(read_chapter(PATHS["08_affine_coupling"]), 0)
+
+
+def test_vary_says_what_it_has_changed_and_that_what_is_released_stays(tmp_path, capsys):
+    source = tmp_path / "course" / "source"
+    assert run("vary", 5, 15, "--seed", 1, "-o", source) == 0
+    said = capsys.readouterr()
+    first, second = said.out.splitlines()
+    assert first.endswith("05_gradients_by_hand.ipynb: other seeds in 7 exercises; other numbers in 1 exercise")
+    assert second.endswith("15_your_own_song.ipynb: other seeds in 3 exercises; as published: must_agree")
+    assert said.err == ""
+    (source.parent / "release" / "15_your_own_song").mkdir(parents=True)
+    assert run("vary", 5, 15, "--seed", 2, "-q", "-o", source) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "15_your_own_song has been released" in line and "generate_assignment --force 15_your_own_song" in line
 
 
 def test_a_varied_chapter_replaces_nbgrader_s_copy_but_no_teacher_s(tmp_path, capsys):

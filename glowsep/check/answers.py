@@ -5,6 +5,7 @@ exercise left behind is no answer. The others take what a student may well hand 
 a number, ``" b "`` for ``"B"``) and say in words what they cannot take.
 """
 
+import dis
 import inspect
 import re
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from glowsep.check.verdict import CheckError, described, fail
 
 MISSING = object()
 WRITES_INTO_NONE = re.compile(r"'NoneType' object does not support item assignment|for \+=?: 'NoneType' and")
+NOT_ANSWERED = "not answered yet: write it in the cell above, in place of `raise NotImplementedError`"
 WORDS = ("no", "one", "two", "three", "four", "five", "six")
 
 
@@ -34,7 +36,7 @@ def own(*names: str) -> None:
     CheckError
         If a name is missing, or if it is the package's.
     NotImplementedError
-        If a variable is still None, as it was handed out.
+        If a variable is still None, or every function does nothing but raise this error, as they were handed out.
 
     Examples
     --------
@@ -42,6 +44,7 @@ def own(*names: str) -> None:
     >>> own("half")
     """
     namespace = inspect.currentframe().f_back.f_globals
+    answers = []
     for name in names:
         first, _, method = name.partition(".")
         answer = namespace.get(first, MISSING)
@@ -54,6 +57,17 @@ def own(*names: str) -> None:
             )
         if answer is None:
             raise NotImplementedError(f"set `{name}` in the cell above, and run it")
+        answers.append(answer)
+    if all(map(_is_as_handed_out, answers)):  # with one of several written, the others may cost only their part
+        raise NotImplementedError(f"`{names[0]}` is {NOT_ANSWERED}")
+
+
+def _is_as_handed_out(answer):
+    """Whether a function does nothing but raise NotImplementedError."""
+    code = getattr(answer, "__code__", None)
+    if code is None or code.co_names != ("NotImplementedError",):
+        return False
+    return not any(step.opname.startswith(("RETURN", "YIELD")) for step in dis.get_instructions(code))
 
 
 def _is_the_packages(answer):
@@ -69,6 +83,8 @@ def call(function: Callable, *arguments: Any) -> Any:
     CheckError
         If it takes other arguments, changes an array that it was given, writes into a gradient that is still None, or
         returns nothing.
+    NotImplementedError
+        If it raises one, with a message that says that this is not answered yet.
 
     Examples
     --------
@@ -90,6 +106,8 @@ def call(function: Callable, *arguments: Any) -> Any:
             hint = "is it a gradient? At first it is None: make a new array, `self.dname = ...`, no `[:] =`, no `+=`"
             raise CheckError(f"{name}: {error}; {hint}") from error
         raise
+    except NotImplementedError as error:
+        raise NotImplementedError(str(error) or f"`{name}` is {NOT_ANSWERED}") from error
     for parameter, argument, copy in zip(parameters, arguments, copies, strict=False):
         if isinstance(argument, np.ndarray) and not np.array_equal(argument, copy, equal_nan=True):
             fail(

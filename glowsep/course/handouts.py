@@ -18,9 +18,9 @@ shows the same chapter with each solution folded away (it needs `pip install -e 
 `glowsep.assignments.source(glowsep.stft)` shows it in a notebook. It may do more than the exercise asks for, such as \
 refuse bad input, take more axes, or run on a GPU.
 """
-OF_LETTERS = """\
-- Where a letter is asked for, the test says only that yours is one. The chapter has the right one; its test says what \
-speaks against each of the others.
+OF_VALUES = """\
+- Where a number or a letter is asked for, the test says only that yours is one, and names some typical mistakes. The \
+chapter has the right one; its test says what speaks against others.
 """
 OF_WORDS = """\
 - An answer in words has no test. Write yours first, then read the one in the chapter: does it give the same reasons?
@@ -64,8 +64,8 @@ def _how_to_compare(notebook, name):
     """What helps with the kinds of exercises that this chapter has."""
     graded = [cell for cell in notebook["cells"] if cell["metadata"].get("nbgrader")]
     text = COMPARE.format(name=name)
-    if any("check.letter(" in "".join(cell["source"]) for cell in graded):
-        text += OF_LETTERS
+    if any("do not say" in "".join(cell["source"]) for cell in graded):  # what tests of a number or a letter print
+        text += OF_VALUES
     if any(cell["cell_type"] == "markdown" for cell in graded):
         text += OF_WORDS
     return text

@@ -1,6 +1,7 @@
 """Exercises with other seeds and other numbers, for a course whose students can read the published solutions."""
 
 import copy
+import functools
 import hashlib
 import re
 from os import PathLike
@@ -89,17 +90,16 @@ def varied(notebook: dict, seed: int, repository: str | PathLike = REPOSITORY) -
 def changes(before: dict, after: dict) -> Changes:
     """What is different in a varied chapter, found by comparing it with the chapter."""
     seeds, numbers, nothing = [], [], []
-    pairs = list(zip(map(_text, before["cells"]), map(_text, after["cells"]), strict=True))
     for place, cell in enumerate(before["cells"]):
         if _is_tests(cell):
             name = cell["metadata"]["nbgrader"]["grade_id"].removesuffix("_tests")
-            drawn = [GENERATOR.findall(text) for text in pairs[place]]
-            fixed = [[GENERATOR.sub("", text) for text in texts] for texts in zip(*pairs[place - 1 : place + 1], strict=True)]
-            if drawn[0] != drawn[1]:
+            answer = place - 1
+            old, new = ("".join(map(_text, notebook["cells"][answer : place + 1])) for notebook in (before, after))
+            if GENERATOR.findall(old) != GENERATOR.findall(new):
                 seeds.append(name)
-            if fixed[0] != fixed[1]:
+            if GENERATOR.sub("", old) != GENERATOR.sub("", new):
                 numbers.append(name)
-            if name not in (*seeds, *numbers):
+            if old == new:
                 nothing.append(name)
     return Changes(tuple(seeds), tuple(numbers), tuple(nothing))
 
@@ -109,7 +109,12 @@ def variations(repository: str | PathLike = REPOSITORY) -> dict[str, list[dict[s
     path = Path(repository) / "course" / "variations.yml"
     if not path.is_file():
         raise CourseError(f"{path}: not there; clone the repository, and run this inside it")
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return _parsed(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _parsed(text):
+    return yaml.safe_load(text)  # slow, and asked for by every chapter
 
 
 def _is_tests(cell):

@@ -68,6 +68,9 @@ ratio = 10 ** (-60 / 20)
 """,
             r"what is below the reference has a level below 0 dB",
         ),
+        ("half, ratio = -13.9, 0.001", r"the one to base 10, not the natural one"),
+        ("half, ratio = -6, 1000", r"between 0 and 1"),
+        ("half, ratio = -6, 0.01", r"20 log10\(ratio\) must be -60"),
     ],
     "stft": [
         (

@@ -52,26 +52,27 @@ def sdr(reference, estimate):
             """
 half, twice, nothing = 10 * np.log10(2), 0, 0
 """,
-            r"the error is half the amplitude, so a quarter of the energy",
+            r"the error has half the amplitude, and what energy is that",
         ),
         (
             """
 half, twice, nothing = 20 * np.log10(2), 0, -np.inf
 """,
-            r"silence is not minus infinity",
+            r"silence is not infinitely bad",
         ),
         (
             """
 half, twice, nothing = -20 * np.log10(2), 0, 0
 """,
-            r"the error is smaller than the signal: above 0 dB",
+            r"the error is smaller than the signal, so the SDR is above 0 dB",
         ),
         (
             """
 half, twice, nothing = 20 * np.log10(2), -20 * np.log10(2), 0
 """,
-            r"at g = 2 the error is exactly the signal",
+            r"twice is .*put g = 2 into the formula",
         ),
+        ("half, twice, nothing = 13.9, 0, 0", r"base 10, not the natural one"),
     ],
     "si_sdr": [
         (

@@ -48,6 +48,7 @@ WRONG_ANSWERS = {
         ("log_density_per_millivolt = -30 - np.log(1000)", "the change of one coordinate"),
         ("log_density_per_millivolt = -30", "a density is per unit"),
         ("log_density_per_millivolt = -30 - 20 * np.log10(1000)", "nats are natural logarithms"),
+        ("log_density_per_millivolt = 108.2", "the sign is flipped"),
     ],
     "polar_logdet": [
         (POLAR.format("np.log(r)"), "the sign is flipped"),

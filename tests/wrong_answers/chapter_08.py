@@ -146,6 +146,7 @@ WRONG_ANSWERS = {
         ("limit = 1", r"all of them add up"),
         ("limit = np.exp(30)", r"that is the determinant"),
         ("limit = 15", r"how many numbers are scaled"),
+        ("limit = np.inf", r"B is finite"),
     ],
     "coupling_forward": [
         (FORWARD.format(**RIGHT_VALUES | {"condition": "None"}), r"hand the condition on"),
@@ -214,6 +215,8 @@ WRONG_ANSWERS = {
         ("with_swaps, with_rolls, with_nothing = 3, 2, np.inf", r"one roll takes only one channel"),
         ("with_swaps, with_rolls, with_nothing = 3, 8, 8", r"which channels does the first half ever see"),
         ("with_swaps, with_rolls, with_nothing = 3, 4, np.inf", r"has no False left"),
+        ("with_swaps, with_rolls, with_nothing = 1, 8, np.inf", r"every number is above 1"),
+        ("with_swaps, with_rolls, with_nothing = 3, 7.5, np.inf", r"whole numbers"),
     ],
 }
 

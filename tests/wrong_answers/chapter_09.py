@@ -5,6 +5,7 @@ WRONG_ANSWERS = {
         ("shape = (1024, 128)", r"cannot make more numbers"),
         ("shape = (512, 64)", r"cannot lose numbers"),
         ("shape = (256, 256)", r"this is the inverse"),
+        ("shape = (65536, 1)", r"multiplied by 2, the frames divided by 2"),
         ("shape = 1024 * 64", r"must be two numbers: \(channels, frames\)"),
     ],
     "squeeze_stack": [
