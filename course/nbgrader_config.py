@@ -17,10 +17,13 @@ import sys
 from pathlib import Path
 
 import nbformat
+from nbconvert.exporters import HTMLExporter
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import DeduplicateIds, Execute, OverwriteCells
 
 from glowsep.assignments import REPOSITORY
+from glowsep.book.source import ASSETS
+from glowsep.course.grading import exercise_names, feedback_page, place_of_missing
 from glowsep.course.keeping import SEAL
 
 c = get_config()  # noqa: F821 (nbgrader defines it)
@@ -57,6 +60,12 @@ def put_copy(chapter):
             return
     write(copy, lambda partial: shutil.copyfile(chapter, partial))
     write(record, lambda partial: partial.write_text(f"{new}\n"))
+
+
+def chapter_of(resources):
+    """The cells of the chapter that is graded, as this course has it."""
+    name = resources["nbgrader"]["notebook"]
+    return nbformat.read(here / "source" / resources["nbgrader"]["assignment"] / f"{name}.ipynb", 4).cells
 
 
 def digest(path):
@@ -98,20 +107,18 @@ class OverwriteAndAddCells(OverwriteCells):
     add_missing_cells = True
 
     def add_missing_grade_cells(self, nb, resources):
-        """Add what is missing after what comes before it in the chapter."""
+        """Add what is missing where it was, below its heading: what comes before it in the chapter says where."""
         notebook = self.gradebook.find_notebook(self.notebook_id, self.assignment_id)
         points = {cell.name: cell.max_score for cell in notebook.grade_cells}
         answers = {cell.name for cell in notebook.solution_cells}
-        place = -1
+        chapter = chapter_of(resources)
         for source in notebook.source_cells:
-            names = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in nb.cells]
-            if source.name in names:
-                place = names.index(source.name)
-            elif source.name in points or source.name in answers:
+            present = source.name in [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in nb.cells]
+            if not present and (source.name in points or source.name in answers):
+                place = place_of_missing(source.name, chapter, nb.cells)
                 cell = self.missing_cell_transform(source, points.get(source.name, 0), source.name in answers)
                 cell["metadata"]["nbgrader"]["grade"] = source.name in points
                 cell["id"] = f"added-{place}-{source.name}"[:64]
-                place += 1
                 nb.cells.insert(place, nbformat.from_dict(cell))
         return nb, resources
 
@@ -123,7 +130,19 @@ class ExecuteInTime(Execute):
         """Run the notebook."""
         chapter = str(resources["metadata"].get("name", ""))[:2]
         self.timeout = TIMEOUTS.get(chapter, TIMEOUT)
+        why = f"this cell ran for more than {self.timeout} s, and was interrupted: is there a loop without an end?"
+        self.error_on_timeout = {"ename": "CellTimeoutError", "evalue": why, "traceback": [f"CellTimeoutError: {why}"]}
         return super().preprocess(nb, resources, *arguments, **options)
+
+
+class FeedbackPage(HTMLExporter):
+    """The page that a student gets back: with the names of the exercises, and with formulas that need no network."""
+
+    def from_notebook_node(self, nb, resources=None, **options):
+        """Make the page."""
+        page, resources = super().from_notebook_node(nb, resources, **options)
+        mathjax = (ASSETS / "tex-svg-full.js").read_text(encoding="utf-8")
+        return feedback_page(page, exercise_names(chapter_of(resources)), mathjax), resources
 
 
 for chapter in sorted((REPOSITORY / "chapters").glob("[0-9][0-9]_*.ipynb")):
@@ -133,5 +152,6 @@ ours = {DeduplicateIds: OneOfEach, OverwriteCells: OverwriteAndAddCells, Execute
 for steps in ("sanitize_preprocessors", "autograde_preprocessors"):
     default = Autograde.class_traits()[steps].default()
     setattr(c.Autograde, steps, [ours.get(step, step) for step in default])
+c.GenerateFeedback.exporter_class = FeedbackPage
 c.Execute.interrupt_on_timeout = True  # the cells after an endless loop are graded too
 c.Execute.iopub_timeout = TIMEOUT  # a busy machine may be late with a cell's output; 4 s are the default, and an error

@@ -199,6 +199,14 @@ def test_one_student_s_mishap_costs_nobody_else_anything(tmp_path):
         lost = [name for name, (score, highest, _) in scores.items() if score != highest]
         assert len(lost) == 1 and scores[lost[0]][0] == 0, student
         assert scores.keys() == whole.keys() and not any(manual for _, _, manual in scores.values())
+    restored, loops = (
+        nbformat.read(tmp_path / "autograded" / student / MISHAP / f"{MISHAP}.ipynb", 4).cells
+        for student in ("all", "loops")
+    )
+    place = next(place for place, cell in enumerate(restored) if "was missing from the submission" in cell.source)
+    assert "### Exercise 1: " in restored[place - 1].source
+    said = [error for cell in loops for error in errors(cell)]
+    assert any("ran for more than 60 s, and was interrupted: is there a loop without an end?" in text for text in said)
 
 
 def test_a_copy_that_a_teacher_has_edited_stays(tmp_path):
@@ -358,7 +366,12 @@ def test_blank_versions_run_up_to_not_implemented_errors_and_get_nothing(chapter
     assert not [error for error in found if not error[1].startswith("NotImplementedError")]
     assert len(found) >= len(exercises(read(chapter)))
     assert not {name: score for name, score in result.grades["blank"].items() if score[0]}
-    assert "NotImplementedError" in result.feedback["blank"]
+    for student in ("blank", "solution"):
+        page = result.feedback[student]
+        assert "cdnjs" not in page and ">Exercise 1: " in page and "Test cell" not in page
+    for exercise in exercises(read(chapter)):
+        tests = next(cell for cell in result.blank.cells if grading(cell).get("grade_id") == f"{exercise.name}_tests")
+        assert all(re.search("not answered yet|in the cell above, and run it", error) for error in errors(tests))
 
 
 @pytest.mark.parametrize(("chapter", "exercise", "place"), WRONG)

@@ -16,6 +16,7 @@ from notebooks import CHAPTERS, REPOSITORY, exercises, grading, is_answer, read,
 
 from glowsep.cli import main
 from glowsep.course import changes, chapters, chosen, handout, read_chapter, varied, write_notebook
+from glowsep.course.grading import exercise_names, feedback_page, place_of_missing
 from glowsep.course.varying import GENERATOR, variations
 from glowsep.errors import CourseError
 
@@ -261,6 +262,46 @@ def test_without_chapters_one_line_says_what_to_do(monkeypatch, tmp_path, capsys
     (line,) = capsys.readouterr().err.splitlines()
     assert "no chapters here; clone the repository" in line
     assert list(tmp_path.iterdir()) == []
+
+
+# What nbgrader is told
+
+
+def test_what_was_deleted_comes_back_below_its_heading():
+    chapter = NOTEBOOKS["06_actnorm"].cells
+    place = next(place for place, cell in enumerate(chapter) if grade_id(cell) == "actnorm_forward")
+    assert "### Exercise 3: forward" in chapter[place - 1].source
+    for without in ([place], [place, place + 1]):
+        cells = [cell for number, cell in enumerate(chapter) if number not in without]
+        assert place_of_missing("actnorm_forward", chapter, cells) == place
+    cells.insert(place, chapter[place])
+    assert place_of_missing("actnorm_forward_tests", chapter, cells) == place + 1
+    del cells[place - 1]  # the heading, too
+    assert place_of_missing("actnorm_forward_tests", chapter, cells) == place
+    assert place_of_missing("actnorm_forward", chapter, []) == 0
+    assert place_of_missing("not in this chapter", chapter, cells) == len(cells)
+
+
+@of_chapters
+def test_every_score_has_the_name_of_its_exercise(chapter):
+    cells = NOTEBOOKS[chapter].cells
+    graded = [grading(cell)["grade_id"] for cell in cells if grading(cell).get("points")]
+    names = exercise_names(cells)
+    assert list(names) == graded and len(set(names.values())) == len(graded)
+    assert all(re.match(r"Exercise \d+: |Open project of part \d: ", name) for name in names.values())
+    assert not [name for name in names.values() if "point" in name]
+
+
+def test_the_page_with_feedback_names_the_exercises_and_needs_no_network():
+    page = """<!-- Load mathjax -->
+<script src="https://cdnjs.cloudflare.com/mathjax/latest.js"> </script>
+<!-- End of mathjax configuration -->
+<li><a href="#why_tests">Test cell</a> (Score: 1.0 / 2.0)</li>
+<span class="nbgrader-label">Grade cell: <code>why_tests</code></span>"""
+    made = feedback_page(page, {"why_tests": "Exercise 2: why is *off* < on?"}, r"let code = '\1';")
+    assert '<a href="#why_tests">Exercise 2: why is off &lt; on?</a> (Score: 1.0 / 2.0)' in made
+    assert '<span class="nbgrader-label">Tests of Exercise 2: why is off &lt; on?</span>' in made
+    assert r"let code = '\1';</script>" in made and "MathJax = {" in made and "http" not in made
 
 
 # Varied
