@@ -1,13 +1,12 @@
 """The course for nbgrader: every chapter is an assignment of its own, under the chapter's name.
 
-    cd course
     nbgrader generate_assignment 06_actnorm     release/06_actnorm: without solutions, for the students
     nbgrader autograde 06_actnorm               from submitted/STUDENT/06_actnorm/06_actnorm.ipynb
     nbgrader generate_feedback 06_actnorm       feedback/STUDENT/06_actnorm/06_actnorm.html
 
-nbgrader reads this file before every command. The file puts a copy of each chapter where nbgrader looks for it,
-``source/NAME/NAME.ipynb``; a copy that you have edited since is yours and stays as it is. To keep a course elsewhere,
-copy this file into an empty folder and run nbgrader there.
+Copy this file into an empty folder, the course's, and run nbgrader there: chapters/guides/teaching.md says how to go on.
+nbgrader reads the file before every command. It puts a copy of each chapter where nbgrader looks for it,
+``source/NAME/NAME.ipynb``; a copy that you have edited since is yours and stays as it is.
 """
 
 import hashlib

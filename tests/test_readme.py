@@ -17,6 +17,7 @@ import pytest
 
 import glowsep
 from glowsep import check
+from glowsep.cli import COMMANDS as names_of_commands
 from glowsep.cli import command_line
 from glowsep.signals import audio
 
@@ -51,6 +52,11 @@ def test_every_command_parses(command, tmp_path, monkeypatch):
         (tmp_path / folder).mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     command_line().parse_args(shlex.split(command)[3:])
+
+
+def test_the_readme_names_every_command():
+    (sentence,) = re.findall(r"The commands (.*?) each explain themselves", TEXTS["README.md"])
+    assert re.findall(r"`(\w+)`", sentence) == list(names_of_commands)
 
 
 @pytest.mark.parametrize("command", BENCHMARKS)

@@ -113,6 +113,21 @@ def test_slides_replace_earlier_ones_and_nothing_else(tmp_path, capsys):
     assert sorted(out.iterdir()) == before and (out / "part-1.html").read_text() == "mine"
 
 
+def test_one_part_can_be_built_alone(tmp_path, capsys):
+    pytest.importorskip("nbconvert")
+    repository, out = tmp_path / "repository", tmp_path / "slides"
+    (repository / "chapters").mkdir(parents=True)
+    for number in PARTS:
+        path = repository / "chapters" / f"{number:02}_x.ipynb"
+        nbformat.write(nbformat.from_dict(notebook(markdown(f"# {number} Sound"))), path)
+    (page,) = build(out, repository, parts=[2])
+    assert [path.name for path in out.glob("*.html")] == [page.name] == ["part-2.html"]
+    for number in ("0", "4"):
+        assert main(["slides", number, "-o", str(tmp_path / "other")]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert f"{number}: no such part; give a number from 1 to 3" in line and not (tmp_path / "other").exists()
+
+
 def test_a_page_asks_for_nothing_from_a_network(tmp_path):
     pytest.importorskip("nbconvert")
     (page, *_) = build(tmp_path / "slides")

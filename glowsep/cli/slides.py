@@ -7,11 +7,14 @@ from glowsep import slides
 from glowsep.cli import options
 
 SUMMARY = "build slides for each part of the course from the chapters"
-EXAMPLE = "python -m glowsep slides -o slides"
+EXAMPLE = "python -m glowsep slides 1 -o slides"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
+    parser.add_argument(
+        "parts", nargs="*", type=int, metavar="PART", help="1, 2 or 3: slides of these parts only (default: all parts)"
+    )
     parser.add_argument(
         "-o",
         "--out",
@@ -25,6 +28,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Build the slides, and say where they are."""
-    slides.build(arguments.out)
+    slides.build(arguments.out, parts=arguments.parts or slides.NUMBERS)
     for page in sorted(arguments.out.glob("part-*.html")):
         options.say(arguments, page)

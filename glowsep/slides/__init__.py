@@ -4,7 +4,7 @@
 which need no network.
 """
 
-from glowsep.slides.building import build
+from glowsep.slides.building import NUMBERS, build
 from glowsep.slides.cells import deck
 
-__all__ = ["build", "deck"]
+__all__ = ["NUMBERS", "build", "deck"]

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -15,12 +16,15 @@ from glowsep.errors import CourseError, how_to_install
 from glowsep.slides.cells import deck
 
 ASSETS = Path(__file__).parent / "assets"
+NUMBERS = range(1, len(PARTS) + 1)
 MATHJAX = "tex-svg-full.js"
 MARK = 'content="glowsep slides"'  # of the template's generator
 
 
-def build(out: str | PathLike, repository: str | PathLike = REPOSITORY) -> list[Path]:
-    """Write the slides of every part, with all that they need to open without a network.
+def build(
+    out: str | PathLike, repository: str | PathLike = REPOSITORY, parts: Sequence[int] = tuple(NUMBERS)
+) -> list[Path]:
+    """Write the slides of every part, or of some, with all that they need to open without a network.
 
     Parameters
     ----------
@@ -28,6 +32,8 @@ def build(out: str | PathLike, repository: str | PathLike = REPOSITORY) -> list[
         The folder to write to. Slides that were built there earlier are replaced.
     repository : path
         Holds the folder ``chapters``.
+    parts : sequence of int
+        From 1 on. The slides of other parts that are in ``out`` are not kept.
 
     Returns
     -------
@@ -37,9 +43,11 @@ def build(out: str | PathLike, repository: str | PathLike = REPOSITORY) -> list[
     Raises
     ------
     CourseError
-        If there are no chapters, nbconvert is not installed, or the folder holds something else.
+        If there are no chapters or no such part, nbconvert is not installed, or the folder holds something else.
     """
     out = Path(out).resolve()
+    if unknown := sorted(set(parts) - set(NUMBERS)):
+        raise CourseError(f"{unknown[0]}: no such part; give a number from {NUMBERS[0]} to {NUMBERS[-1]}")
     _require_place(out)
     paths = chapters(repository)
     exporter = _exporter()
@@ -49,6 +57,8 @@ def build(out: str | PathLike, repository: str | PathLike = REPOSITORY) -> list[
         for name in (MATHJAX, "LICENSE.mathjax.txt"):
             shutil.copyfile(BOOK_ASSETS / name, folder / "assets" / name)
         for number, (first, title) in enumerate(PARTS.items(), start=1):
+            if number not in parts:
+                continue
             notebooks = [read_chapter(path) for path in paths if part_of(path) == first]
             page = _page(exporter, deck(f"Part {number}: {title}", notebooks))
             write_text(folder / f"part-{number}.html", page)
