@@ -4,7 +4,7 @@
     nbgrader autograde 06_actnorm               from submitted/STUDENT/06_actnorm/06_actnorm.ipynb
     nbgrader generate_feedback 06_actnorm       feedback/STUDENT/06_actnorm/06_actnorm.html
 
-Copy this file into an empty folder, the course's, and run nbgrader there: chapters/guides/teaching.md says how to go on.
+Copy this file into an empty folder for your course, and run nbgrader there; chapters/guides/teaching.md says how.
 nbgrader reads the file before every command. It puts a copy of each chapter where nbgrader looks for it,
 ``source/NAME/NAME.ipynb``; a copy that you have edited since is yours and stays as it is.
 """
