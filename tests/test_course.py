@@ -304,6 +304,17 @@ def test_the_page_with_feedback_names_the_exercises_and_needs_no_network():
     assert r"let code = '\1';</script>" in made and "MathJax = {" in made and "http" not in made
 
 
+def test_the_pattern_for_moodle_s_archives_finds_names_and_ids():
+    text = (REPOSITORY / "course" / "README.md").read_text(encoding="utf-8")
+    pattern = re.search(r'named_regexp = \(\s+r"(.+)"\s+\)', text)[1]
+    for name, last in (("Ada Lovelace", "Lovelace"), ("Mary Bo Smith-Jones", "Smith-Jones")):
+        for end in ("", "_"):
+            path = f"/a course_1/extracted/Score-2/{name}_1815_assignsubmission_file{end}/06_actnorm.ipynb"
+            found = re.match(pattern, path)
+            assert found["student_id"] == "1815" and found["last_name"] == last
+            assert f"{found['first_name']} {last}" == name and found["file_id"] == "06_actnorm.ipynb"
+
+
 # Varied
 
 

@@ -41,7 +41,7 @@ def run(arguments: Namespace) -> int:
             options.say(arguments, f"{out}: {changes(chapter, notebook)}")
             if (arguments.out.parent / "release" / path.stem).is_dir():
                 complain(
-                    f"{path.stem} has been released, so students have the exercises of then; if it is for new ones, "
-                    f"nbgrader generate_assignment --force {path.stem}"
+                    f"{path.stem} has been released: students keep the exercises that they were given; "
+                    f"to release these instead, nbgrader generate_assignment --force {path.stem}"
                 )
     return failures.told()
