@@ -1,14 +1,15 @@
 """The constrained latent search: the likeliest latents whose sources are the mixture."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from glowsep.arrays.integers import require_whole
 from glowsep.arrays.library import array_module
 from glowsep.systems.search.found import Found, require_fading_and_falling, require_iterations_and_weight
 from glowsep.systems.search.searchable import SearchablePrior
-from glowsep.systems.search.starts import from_dictionaries
+from glowsep.systems.search.starts import from_dictionaries, from_song
 from glowsep.systems.search.walk import falling, walk
 
 
@@ -40,6 +41,10 @@ class ConstrainedLatentSearch:
 
     The result is the mean over the second half of the walk.
 
+    The start decides a great deal, and the priors' dictionaries have never heard this song. What the first walk finds
+    has: NMF learns ``spectra`` more from every source of it, :math:`S_i \approx W_i' H_i'`, the mixture is explained by
+    :math:`[W_1 \; W_1' \; W_2 \; W_2' \cdots]`, and a second walk starts from there.
+
     Why :math:`\sigma^2`: if clean data are Gaussian, :math:`u \sim \mathcal N(\mu, C)`, then so are noisy ones, the
     flow is linear, and :math:`J^\top z = (C + \sigma^2 I)^{-1} (u - \mu)`. A step with :math:`\lambda = 1` ends at
 
@@ -56,20 +61,26 @@ class ConstrainedLatentSearch:
     Attributes
     ----------
     iterations : int
+        Of each walk.
     weight : float
         :math:`\lambda`: how far every step follows the priors.
     momentum : float
         :math:`\beta`, at least 0 and less than 1.
     sigma_max, sigma_min : float
         The noise levels :math:`\sigma` of the first and the last iteration, in the flow's domain.
+    walks : int
+        One after the other; each but the first starts from dictionaries of what the one before has found.
+    spectra : int
+        That these have beside the priors' own, for each source.
     start : callable
-        ``from_dictionaries``, ``from_average_spectra`` or ``from_equal_shares`` of
+        Of the first walk: ``from_dictionaries``, ``from_average_spectra`` or ``from_equal_shares`` of
         :mod:`glowsep.systems.search.starts`.
 
     Raises
     ------
     ValueError
-        If ``iterations`` is less than 1, ``weight`` less than 0, ``momentum`` outside [0, 1), or the levels rise.
+        If ``iterations``, ``walks`` or ``spectra`` is less than 1, ``weight`` less than 0, ``momentum`` outside [0, 1),
+        or the levels rise.
 
     Examples
     --------
@@ -82,10 +93,13 @@ class ConstrainedLatentSearch:
     momentum: float = 0.3
     sigma_max: float = 0.3
     sigma_min: float = 0.06
+    walks: int = 2
+    spectra: int = 16
     start: Callable = from_dictionaries
 
     def __post_init__(self) -> None:
         require_iterations_and_weight(self.iterations, self.weight)
+        require_whole(1, walks=self.walks, spectra=self.spectra)
         require_fading_and_falling(self.momentum, self.sigma_max, self.sigma_min)
 
     def __call__(
@@ -95,13 +109,31 @@ class ConstrainedLatentSearch:
         rng: np.random.Generator,
         callback: Callable | None = None,
     ) -> Found:
-        """Search the sources of a mixture's magnitude (bins, frames); nothing is drawn from ``rng``."""
+        """Search the sources of a mixture's magnitude (bins, frames); nothing is drawn from ``rng``.
+
+        ``callback`` and the history go on through all walks.
+        """
+        found, history = None, []
+        for _ in range(self.walks):
+            if found is None:
+                start = self.start(mixture, priors)
+            else:
+                start = from_song(mixture, priors, found.magnitudes, self.spectra)
+            found = self._walk(mixture, priors, start, len(history), callback)
+            history += found.history
+        return replace(found, history=history)
+
+    def _walk(self, mixture, priors, start, before, callback):
+        """One walk from these magnitudes, after so many iterations of other walks."""
 
         def step(each, magnitudes, velocities, sigma):
             return each(self._step, priors, magnitudes, velocities, [sigma] * len(priors))
 
+        def heard(iteration, magnitudes, terms):
+            callback(before + iteration, magnitudes, terms)
+
         sigmas = falling(self.sigma_max, self.sigma_min, self.iterations)
-        return walk(mixture, priors, self.start(mixture, priors), sigmas, step, callback)
+        return walk(mixture, priors, start, sigmas, step, None if callback is None else heard)
 
     def _step(self, prior, magnitude, velocity, sigma):
         """Step 1 for one source: its next magnitude and velocity, both (bins, frames), and the energy it came from."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from glowsep.arrays.library import array_module
 from glowsep.learning.losses import SILENCE
-from glowsep.learning.nmf import joint_parts
+from glowsep.learning.nmf import joint_parts, learn_dictionary
 from glowsep.systems.search.searchable import SearchablePrior
 from glowsep.systems.search.walk import summing_to
 
@@ -33,6 +33,27 @@ def from_dictionaries(mixture: np.ndarray, priors: Sequence[SearchablePrior], it
     True
     """
     return joint_parts(mixture + SILENCE, [prior.dictionary for prior in priors], iterations)
+
+
+def from_song(
+    mixture: np.ndarray, priors: Sequence[SearchablePrior], magnitudes: np.ndarray, spectra: int, iterations: int = 30
+) -> np.ndarray:
+    """Start from dictionaries that have heard the song: `from_dictionaries`, with more spectra for every source.
+
+    ``magnitudes`` (sources, bins, frames) are what a search has taken for the sources. In each, NMF finds ``spectra``.
+
+    Examples
+    --------
+    >>> from glowsep.systems.glow.instglow import InstGlow
+    >>> priors = InstGlow.load().priors
+    >>> mixture = np.ones((len(priors[0].mean), 3), np.float32)
+    >>> from_song(mixture, priors, from_dictionaries(mixture, priors), spectra=2).shape == (4, *mixture.shape)
+    True
+    """
+    xp = array_module(mixture)
+    heard = [learn_dictionary(each + SILENCE, spectra, iterations, np.random.default_rng(0)) for each in magnitudes]
+    both = [xp.concatenate([prior.dictionary, own], axis=1) for prior, own in zip(priors, heard, strict=True)]
+    return joint_parts(mixture + SILENCE, both, iterations)
 
 
 def from_average_spectra(mixture: np.ndarray, priors: Sequence[SearchablePrior]) -> np.ndarray:
