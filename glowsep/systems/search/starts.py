@@ -51,8 +51,8 @@ def from_song(
     >>> from_song(mixture, priors, from_dictionaries(mixture, priors), spectra=2).shape == (4, *mixture.shape)
     True
     """
-    xp = array_module(mixture)
-    heard = [learn_dictionary(each + SILENCE, spectra, iterations // 2, np.random.default_rng(0)) for each in magnitudes]
+    xp, learning = array_module(mixture), iterations // 2
+    heard = [learn_dictionary(each + SILENCE, spectra, learning, np.random.default_rng(0)) for each in magnitudes]
     both = [xp.concatenate([prior.dictionary, own], axis=1) for prior, own in zip(priors, heard, strict=True)]
     return joint_parts(mixture + SILENCE, both, iterations)
 
