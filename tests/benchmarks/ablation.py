@@ -31,7 +31,7 @@ from glowsep.signals.masks import MASK_EXPONENT
 from glowsep.systems.glow.instglow import load_priors
 from glowsep.systems.search.starts import from_average_spectra, from_equal_shares
 
-DEFAULT, LATENT = ConstrainedLatentSearch(), LatentSearch(iterations=24)
+DEFAULT, ONE_WALK, LATENT = ConstrainedLatentSearch(), ConstrainedLatentSearch(walks=1), LatentSearch(iterations=24)
 SHIPPED, PAPER = "as shipped", "the paper's"
 
 
@@ -85,12 +85,14 @@ def settings(priors):
     in_steps = {"iterations": LATENT.iterations, "learning_rate": LATENT.learning_rate}
     rows = [
         Setting("all defaults", f"constrained search, mask exponent {MASK_EXPONENT:g}"),
+        *(changed(constrained, DEFAULT, walks=n) for n in (1, 3)),
+        *(changed(constrained, DEFAULT, spectra=n) for n in (8, 32)),
         *(changed(constrained, DEFAULT, iterations=n) for n in (6, 24)),
         *(changed(constrained, DEFAULT, weight=weight) for weight in (0.5, 1.5)),
         changed(constrained, DEFAULT, momentum=0.0),
         *(changed(constrained, DEFAULT, sigma_max=level) for level in (0.1, 0.2, 0.5)),
-        *(changed(constrained, DEFAULT, start=start) for start in (from_average_spectra, from_equal_shares)),
-        Setting(noise, "log-det, no noise", WithLogDet(**as_long)),
+        *(changed("one walk", ONE_WALK, start=start) for start in (from_average_spectra, from_equal_shares)),
+        Setting(noise, "log-det, no noise", WithLogDet(**as_long, walks=1)),
         Setting(noise, "noise, no log-det", WithoutLogDet(**as_long)),
         Setting(noise, "both: the annealed search", AnnealedSearch(**as_long)),
         Setting("annealed search", "iterations 30", AnnealedSearch(iterations=30)),
