@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from glowsep.arrays.files import write_text
+from glowsep.arrays.seals import BLANK
 from glowsep.datasets.track import Dataset, Track
 from glowsep.metrics import sdr, si_sdr
 from glowsep.systems.registry import FOR_COMPARISON, SYSTEMS
@@ -290,6 +291,8 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 def save_json(evaluations: Sequence[Evaluation], path: str | PathLike) -> None:
     """Write the first evaluation, with the rest in its list ``others``; the file is whole or not there at all.
 
+    By its ``seal``, glowsep recognises the file as its own.
+
     Parameters
     ----------
     evaluations : list of Evaluation
@@ -297,7 +300,7 @@ def save_json(evaluations: Sequence[Evaluation], path: str | PathLike) -> None:
     path : path
     """
     first, *others = (evaluation.as_json() for evaluation in evaluations)
-    write_text(path, json.dumps(first | {"others": others}, indent=1, allow_nan=False) + "\n")
+    write_text(path, json.dumps({"seal": BLANK} | first | {"others": others}, indent=1, allow_nan=False) + "\n")
 
 
 def _average(scores, average=np.mean):
