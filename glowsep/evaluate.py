@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from glowsep.arrays.files import write_text
+from glowsep.arrays.printing import one_line
 from glowsep.arrays.seals import BLANK
 from glowsep.datasets.track import Dataset, Track
 from glowsep.metrics import sdr, si_sdr
@@ -209,7 +210,7 @@ def evaluate(
     evaluations = [Evaluation(name, []) for name in methods]
     with tqdm(total=len(dataset), unit="track", disable=quiet) as bar:
         for track in dataset:
-            bar.set_description(track.name)
+            bar.set_description(one_line(track.name))
             for evaluation, method in zip(evaluations, methods.values(), strict=True):
                 bar.set_postfix_str(evaluation.method)
                 with called(track.name):
@@ -280,6 +281,7 @@ def table(evaluations: Sequence[Evaluation], metric: str = "sdr") -> str:
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
     """Rows of cells as a table in text: the first is the head, the first column is to the left, all others right."""
+    rows = [[one_line(cell) for cell in cells] for cells in rows]
     first, *widths = (max(len(cell) for cell in column) for column in zip(*rows, strict=True))
     lines = [
         "  ".join([name.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))])
