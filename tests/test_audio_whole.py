@@ -15,7 +15,7 @@ from glowsep.signals import audio
 from glowsep.signals.audio import endings, ffmpeg, flac, mp3, ogg
 from glowsep.signals.audio.channels import mask_of
 from glowsep.signals.audio.contents import contents
-from glowsep.signals.audio.suffixes import FILMS, SUFFIXES
+from glowsep.signals.audio.suffixes import FILMS, OF_LIBSNDFILE, SUFFIXES
 
 RATE = 44_100
 SAMPLES = 30_000
@@ -352,6 +352,7 @@ HEADS = {
     "other order.dts": b"\xfe\x7f\x01\x80\x3c\xfc\xf0\x7f",
     "film.ts": (b"G" + bytes(187)) * 3,
     "film.m2ts": (b"\0\0\0\0G" + bytes(187)) * 3,
+    "called.wav": b"\0\0\0\x1cftypM4A \0\0\2\0",
     "it's a song.aac": b"\xff\xf1\x50\x80\x43\xe0",
 }
 
@@ -362,15 +363,17 @@ def test_without_ffmpeg_the_line_gives_the_command(tmp_path, monkeypatch, name):
     path = put(tmp_path, name, HEADS[name] + bytes(0 if "film" in name else 1000))
     message = refusal(path)
     assert "needs FFmpeg" in message
-    assert message.endswith(f": {shlex.join(['ffmpeg', '-i', str(path), str(path.with_suffix('.wav'))])}")
+    target = path.with_name("called-converted.wav") if path.suffix == ".wav" else path.with_suffix(".wav")
+    assert message.endswith(f": {shlex.join(['ffmpeg', '-i', str(path), str(target)])}")
 
 
-@pytest.mark.parametrize("suffix", [*SUFFIXES, *FILMS])
+@pytest.mark.parametrize("suffix", sorted({*SUFFIXES, *FILMS} - {*OF_LIBSNDFILE}))
 def test_what_is_called_sound_or_a_film_can_be_converted(tmp_path, suffix):
     """Whether FFmpeg is installed or not: this is none of the formats that glowsep gives to it."""
     message = refusal(put(tmp_path, f"a song{suffix.upper()}", b"of a format that nobody knows" * 100))
     assert "convert it to one: ffmpeg -i '" in message and message.endswith(".wav'")
-    assert "ffmpeg" not in refusal(put(tmp_path, "notes.txt", b"of a format that nobody knows" * 100))
+    for name in ("notes.txt", "song.wav", "song.MP3"):
+        assert "ffmpeg" not in refusal(put(tmp_path, name, b"of a format that nobody knows" * 100))
 
 
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs FFmpeg")

@@ -13,6 +13,7 @@ each song.
 import argparse
 import json
 import sys
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,13 @@ def nmf_before(mixture, rate, nmf):
     return share_out(mixture, rate, masks, RATE, *window)
 
 
+def all_play(track):
+    """Whether every source plays in the first half of a track; a silent one has no score that says anything."""
+    first_half = np.stack(list(track.sources.values()))[..., : track.mixture.shape[-1] // 2]
+    power = (first_half**2).mean(axis=(1, 2))
+    return bool((power > 1e-4 * power.sum()).all())
+
+
 def above_20_hz(waveform, rate):
     """Without what cannot be heard."""
     spectrum = np.fft.rfft(waveform)
@@ -124,7 +132,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--seconds", type=float, default=6.0, help="of each song's beginning (default: %(default)s)")
-    parser.add_argument("--songs", type=int, metavar="N", help="the first N of the split (default: all)")
+    parser.add_argument(
+        "--songs", type=int, metavar="N", help="the first N of the split in which all play (default: all)"
+    )
     parser.add_argument("--searched", type=int, default=1, metavar="N", help="of these, by glowsep (default: 1)")
     parser.add_argument("--json", type=Path, required=True, help="where to save the table")
     arguments = parser.parse_args()
@@ -138,9 +148,9 @@ def main():
         "nmf": {"now": nmf.separate, "before": lambda mixture, rate: nmf_before(mixture, rate, nmf)},
     }
     dataset = open_dataset(arguments.dataset, "validation")
+    tracks = (track.excerpt(0, arguments.seconds) for track in dataset)
     scores = {}
-    for number, song in enumerate(dataset.names[: arguments.songs], 1):
-        track = dataset.load(song).excerpt(0, arguments.seconds)
+    for number, track in enumerate(islice(filter(all_play, tracks), arguments.songs), 1):
         mono = np.stack([track.sources[prior.name] for prior in priors])
         for condition, (sources, added, scored) in conditions(mono, track.rate).items():
             mixture = (sources.sum(axis=0) + added).astype(np.float32)
@@ -152,7 +162,7 @@ def main():
                     estimates = above_20_hz(method(mixture, track.rate)[..., scored], track.rate)
                     found = scores.setdefault(condition, {}).setdefault(system, {}).setdefault(now, [])
                     found.append(float(sdr(reference, estimates).mean()))
-            print(song, condition, scores[condition], flush=True)
+            print(track.name, condition, scores[condition], flush=True)
         about = {"dataset": arguments.dataset.name, "songs": number, "searched": min(number, arguments.searched)}
         saved = table(scores, **about, seconds=arguments.seconds)
         write_text(arguments.json, json.dumps(saved, indent=1) + "\n")

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from glowsep.errors import AudioError
-from glowsep.signals.audio.suffixes import has_sound_by_name
+from glowsep.signals.audio.suffixes import is_for_ffmpeg
 
 
 def refuse_what_is_no_file(path: Path) -> None:
@@ -36,7 +36,7 @@ def damaged(path, why: str) -> AudioError:
 
 def not_audio(path) -> AudioError:
     """The error for a file that is nothing we know; one that is called as sound or a film is can be converted."""
-    command = f": {conversion(path)}" if has_sound_by_name(Path(path)) else ""
+    command = f": {conversion(path)}" if is_for_ffmpeg(Path(path)) else ""
     return AudioError(
         f"{path}: not audio that can be read; give a wav, flac, ogg or mp3 file, or convert it to one{command}"
     )
@@ -49,9 +49,12 @@ def conversion(path) -> str:
     --------
     >>> conversion("my song.ts")
     "ffmpeg -i 'my song.ts' 'my song.wav'"
+    >>> conversion("called.wav")
+    'ffmpeg -i called.wav called-converted.wav'
     """
     path = Path(path)
-    return shlex.join(["ffmpeg", "-i", str(path), str(path.with_name(f"{path.stem}.wav"))])
+    name = f"{path.stem}-converted.wav" if path.suffix.lower() == ".wav" else f"{path.stem}.wav"
+    return shlex.join(["ffmpeg", "-i", str(path), str(path.with_name(name))])
 
 
 def no_samples(path) -> AudioError:

@@ -10,6 +10,12 @@ SUFFIXES = (
     ".mpa", ".amr", ".3ga", ".m4r", ".ra", ".oma", ".voc",
 )  # fmt: skip
 
+#: Of these, what is read without FFmpeg.
+OF_LIBSNDFILE = (
+    ".wav", ".flac", ".aiff", ".aif", ".aifc", ".w64", ".rf64", ".bwf", ".caf", ".au", ".snd",
+    ".oga", ".ogg", ".opus", ".mp3",
+)  # fmt: skip
+
 #: Of films: named one by one they are read or converted, but nobody who names a folder means them.
 FILMS = (
     ".mkv", ".mov", ".avi", ".flv", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".vob", ".asf", ".wmv", ".3gp", ".ogv",
@@ -28,15 +34,15 @@ def looks_like_audio(path: PurePath) -> bool:
     return not path.name.startswith(".") and path.suffix.lower() in SUFFIXES
 
 
-def has_sound_by_name(path: PurePath) -> bool:
-    """Whether a path ends as sound or a film does.
+def is_for_ffmpeg(path: PurePath) -> bool:
+    """Whether a path ends as sound or a film does that FFmpeg decodes, and libsndfile does not.
 
     Examples
     --------
-    >>> [has_sound_by_name(PurePath(name)) for name in ("song.M2TS", "song.wav", "notes.txt")]
-    [True, True, False]
+    >>> [is_for_ffmpeg(PurePath(name)) for name in ("song.M2TS", "song.wav", "notes.txt")]
+    [True, False, False]
     """
-    return path.suffix.lower() in SUFFIXES + FILMS
+    return path.suffix.lower() in SUFFIXES + FILMS and path.suffix.lower() not in OF_LIBSNDFILE
 
 
 def without_suffix(name: str) -> str:
