@@ -103,9 +103,8 @@ def nmf_before(mixture, rate, nmf):
 
 
 def all_play(track):
-    """Whether every source plays in the first half of a track; a silent one has no score that says anything."""
-    first_half = np.stack(list(track.sources.values()))[..., : track.mixture.shape[-1] // 2]
-    power = (first_half**2).mean(axis=(1, 2))
+    """Whether every source plays in a track; a silent one has no score that says anything."""
+    power = (np.stack(list(track.sources.values())) ** 2).mean(axis=(1, 2))
     return bool((power > 1e-4 * power.sum()).all())
 
 
