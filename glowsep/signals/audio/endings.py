@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable
 from typing import BinaryIO
 
+from glowsep.arrays.integers import ceil_divide
 from glowsep.signals.audio.lengths import is_unknown
 from glowsep.signals.audio.refusals import cut_short
 
@@ -144,7 +145,7 @@ def mlp(file, start, size):
 def mpegts(file, start, size):
     """Packets of one length."""
     length = packet_length(_read(file, start, 3 * (PACKET + 4)))
-    return None if length is None else start + -(-(size - start) // length) * length
+    return None if length is None else start + ceil_divide(size - start, length) * length
 
 
 def _chained(file, position, size, count, length_of):
