@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from glowsep.arrays.printing import one_line
 from glowsep.errors import ClusterError, GlowsepError, how_to_install
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def results(
             name = name_of[future]
             result = _result(future, name)
             bar.set_description(f"{len(client.nthreads())} workers")
-            bar.set_postfix_str(name, refresh=False)
+            bar.set_postfix_str(one_line(name), refresh=False)
             bar.update()
             yield name, result
 

@@ -11,6 +11,7 @@ from os import PathLike
 import numpy as np
 
 from glowsep.arrays.memory import peak_memory
+from glowsep.arrays.seals import BLANK
 from glowsep.datasets.track import Track
 from glowsep.evaluate import Evaluation, aligned, save_json
 from glowsep.learning.training_record import TrainingRecord
@@ -147,12 +148,12 @@ def comparison(compared: Sequence[Compared]) -> str:
 
 
 def markdown(compared: Sequence[Compared]) -> str:
-    """The same table in Markdown, and below it what the columns say."""
+    """The same table in Markdown, below it what the columns say, and the comment by which the file is recognised."""
     head, tracks = heads(compared), len(compared[0].evaluation.tracks)
     rule = ["---" if name in ("system", "trained on") else "--:" for name in head]
     rows = [head, rule, *([_typeset(cell) for cell in row.cells()] for row in compared)]
     lines = [f"| {' | '.join(cells)} |" for cells in rows]
-    return "\n".join(lines) + "\n\n" + EXPLANATION.format(tracks=tracks) + "\n"
+    return "\n".join(lines) + "\n\n" + EXPLANATION.format(tracks=tracks) + f"\n\n<!-- {BLANK} -->\n"
 
 
 EXPLANATION = (

@@ -10,6 +10,8 @@ import numpy as np
 from tqdm import tqdm
 
 from glowsep.arrays.files import write_text
+from glowsep.arrays.printing import one_line
+from glowsep.arrays.seals import BLANK
 from glowsep.datasets.track import Dataset, Track
 from glowsep.metrics import sdr, si_sdr
 from glowsep.systems.registry import FOR_COMPARISON, SYSTEMS
@@ -208,7 +210,7 @@ def evaluate(
     evaluations = [Evaluation(name, []) for name in methods]
     with tqdm(total=len(dataset), unit="track", disable=quiet) as bar:
         for track in dataset:
-            bar.set_description(track.name)
+            bar.set_description(one_line(track.name))
             for evaluation, method in zip(evaluations, methods.values(), strict=True):
                 bar.set_postfix_str(evaluation.method)
                 with called(track.name):
@@ -279,6 +281,7 @@ def table(evaluations: Sequence[Evaluation], metric: str = "sdr") -> str:
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
     """Rows of cells as a table in text: the first is the head, the first column is to the left, all others right."""
+    rows = [[one_line(cell) for cell in cells] for cells in rows]
     first, *widths = (max(len(cell) for cell in column) for column in zip(*rows, strict=True))
     lines = [
         "  ".join([name.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))])
@@ -290,6 +293,8 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 def save_json(evaluations: Sequence[Evaluation], path: str | PathLike) -> None:
     """Write the first evaluation, with the rest in its list ``others``; the file is whole or not there at all.
 
+    By its ``seal``, glowsep recognises the file as its own.
+
     Parameters
     ----------
     evaluations : list of Evaluation
@@ -297,7 +302,7 @@ def save_json(evaluations: Sequence[Evaluation], path: str | PathLike) -> None:
     path : path
     """
     first, *others = (evaluation.as_json() for evaluation in evaluations)
-    write_text(path, json.dumps(first | {"others": others}, indent=1, allow_nan=False) + "\n")
+    write_text(path, json.dumps({"seal": BLANK} | first | {"others": others}, indent=1, allow_nan=False) + "\n")
 
 
 def _average(scores, average=np.mean):

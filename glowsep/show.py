@@ -21,6 +21,7 @@ from PIL import Image
 
 from glowsep.arrays.files import written_whole
 from glowsep.arrays.integers import ceil_divide
+from glowsep.arrays.seals import BLANK, seal
 from glowsep.signals.audio import stems
 from glowsep.signals.audio.playing import PEAK, data_url
 from glowsep.signals.mid import downmix
@@ -392,6 +393,7 @@ def colour(index: int) -> str:
 
 
 def save(figure: Figure, path: str | PathLike, dpi: int = 150) -> None:
-    """Write a figure in the format that the path's suffix names; the file is whole or not there at all."""
+    """Write a figure in the format that the path's suffix names, with a seal; the file is whole or not there at all."""
     with written_whole(path) as temporary:
-        figure.savefig(temporary, dpi=dpi)
+        figure.savefig(temporary, dpi=dpi, metadata={"Software" if temporary.suffix == ".png" else "Creator": BLANK})
+        seal(temporary)

@@ -5,6 +5,7 @@ import pytest
 import soundfile
 
 from glowsep.arrays.threads import blas
+from glowsep.cli import main
 from glowsep.errors import DatasetError
 from glowsep.signals.mid import WINDOW_LENGTH
 from glowsep.systems.floors_and_ceilings.average_spectrum import AverageSpectrum
@@ -68,6 +69,11 @@ def noise(*shape, seed=0):
     return (0.1 * np.random.default_rng(seed).standard_normal(shape)).clip(-0.9, 0.9).astype(np.float32)
 
 
+def contents(folder):
+    """All that lies in a folder: a dict of path to bytes, for a folder or a broken link to whether it is a link."""
+    return {path: path.read_bytes() if path.is_file() else path.is_symlink() for path in folder.rglob("*")}
+
+
 def pytest_ignore_collect(collection_path, config):
     """The chapters take minutes, and need nbgrader: they are run only where the command line names their file."""
     if collection_path.name == "test_chapters.py" and not any("test_chapters.py" in name for name in config.args):
@@ -126,3 +132,21 @@ def baselines(tmp_path):
     AverageSpectrum.from_solos(solos).save(folder / "average_spectrum.npz")
     PoissonNMF.from_solos(solos, rng, components=2, learning_iterations=1, iterations=2).save(folder / "nmf.npz")
     return folder
+
+
+@pytest.fixture
+def refused(tmp_path, monkeypatch, capsys):
+    """Run a command that must be refused, and return its one line. Nothing may have changed on the disk."""
+
+    def run(*arguments, status=1):
+        before = contents(tmp_path)
+        assert main([str(argument) for argument in arguments]) == status
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err.startswith("glowsep: ") and said.err.endswith("\n") and len(said.err.splitlines()) == 1
+        assert "Traceback" not in said.err
+        assert contents(tmp_path) == before
+        return said.err
+
+    monkeypatch.chdir(tmp_path)
+    return run

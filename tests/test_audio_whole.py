@@ -1,8 +1,10 @@
 """Audio files whose headers say too little, too much or nothing: read whole, or refused in one line."""
 
 import io
+import shlex
 import shutil
 import struct
+import subprocess
 
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ import soundfile
 
 from glowsep.errors import AudioError
 from glowsep.signals import audio
-from glowsep.signals.audio import ffmpeg, flac, mp3, ogg
+from glowsep.signals.audio import endings, ffmpeg, flac, mp3, ogg
 from glowsep.signals.audio.channels import mask_of
+from glowsep.signals.audio.contents import contents
+from glowsep.signals.audio.suffixes import FILMS, OF_LIBSNDFILE, SUFFIXES
 
 RATE = 44_100
 SAMPLES = 30_000
@@ -341,7 +345,14 @@ HEADS = {
     "song.webm": b"\x1a\x45\xdf\xa3\x01\0\0\0",
     "song.ac3": b"\x0b\x77\x12\x34\x14\x40",
     "song.wv": b"wvpk\0\0\0\0\x10\x04",
+    "song.mka": b"\x1a\x45\xdf\xa3\xa3\x42\x86\x81",
+    "song.mlp": b"\xc0\x6c\xff\xd8\xf8\x72\x6f\xbb",
     "song.dts": b"\x7f\xfe\x80\x01\xfc\x3c\x7f\xf0",
+    "14 bits.dts": b"\xff\x1f\x00\xe8\xf1\x07\xdf\xfc",
+    "other order.dts": b"\xfe\x7f\x01\x80\x3c\xfc\xf0\x7f",
+    "film.ts": (b"G" + bytes(187)) * 3,
+    "film.m2ts": (b"\0\0\0\0G" + bytes(187)) * 3,
+    "called.wav": b"\0\0\0\x1cftypM4A \0\0\2\0",
     "it's a song.aac": b"\xff\xf1\x50\x80\x43\xe0",
 }
 
@@ -349,9 +360,20 @@ HEADS = {
 @pytest.mark.parametrize("name", HEADS)
 def test_without_ffmpeg_the_line_gives_the_command(tmp_path, monkeypatch, name):
     monkeypatch.setattr(shutil, "which", lambda program: None)
-    message = refusal(put(tmp_path, name, HEADS[name] + bytes(1000)))
-    assert "ffmpeg -i " in message
-    assert message.rstrip("'").endswith(".wav")
+    path = put(tmp_path, name, HEADS[name] + bytes(0 if "film" in name else 1000))
+    message = refusal(path)
+    assert "needs FFmpeg" in message
+    target = path.with_name("called-converted.wav") if path.suffix == ".wav" else path.with_suffix(".wav")
+    assert message.endswith(f": {shlex.join(['ffmpeg', '-i', str(path), str(target)])}")
+
+
+@pytest.mark.parametrize("suffix", sorted({*SUFFIXES, *FILMS} - {*OF_LIBSNDFILE}))
+def test_what_is_called_sound_or_a_film_can_be_converted(tmp_path, suffix):
+    """Whether FFmpeg is installed or not: this is none of the formats that glowsep gives to it."""
+    message = refusal(put(tmp_path, f"a song{suffix.upper()}", b"of a format that nobody knows" * 100))
+    assert "convert it to one: ffmpeg -i '" in message and message.endswith(".wav'")
+    for name in ("notes.txt", "song.wav", "song.MP3"):
+        assert "ffmpeg" not in refusal(put(tmp_path, name, b"of a format that nobody knows" * 100))
 
 
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs FFmpeg")
@@ -360,7 +382,7 @@ needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs 
 @needs_ffmpeg
 @pytest.mark.parametrize("name", HEADS)
 def test_ffmpegs_complaints_are_one_line(tmp_path, name):
-    refusal(put(tmp_path, name, HEADS[name] + bytes(1000)))
+    refusal(put(tmp_path, name, HEADS[name] + bytes(0 if "film" in name else 1000)))
 
 
 @needs_ffmpeg
@@ -373,6 +395,138 @@ def test_old_formats_are_read_through_ffmpeg(tmp_path, monkeypatch, subtype, nam
     whole = audio.read(path)[0]
     np.testing.assert_allclose(whole, sound(1), atol=2**-14)
     np.testing.assert_array_equal(audio.read(path, 7000, 9000)[0], whole[:, 7000:9000])
+
+
+# Endings that FFmpeg does not miss
+
+
+def mpeg_frames(layer, version=3, count=6):
+    """Silent frames of layer I or II whose bit rates differ, and the bytes of each as the standard has them."""
+    rng, frames = np.random.default_rng([layer, version]), []
+    slots = {1: 12, 2: 144}[layer]
+    table = mp3.KILOBITS[version == 3, layer]
+    for _ in range(count):
+        bits, padding = int(rng.integers(4, 15)), int(rng.integers(2))
+        head = bytes([0xFF, 0xE1 | version << 3 | (4 - layer) << 1, bits << 4 | 1 << 2 | padding << 1, 0])
+        length = (slots * 1000 * table[bits] // mp3.RATES[version][1] + padding) * {1: 4, 2: 1}[layer]
+        frames.append(head.ljust(length, b"\0"))
+    return b"".join(frames)
+
+
+def written_by_libsndfile(form, channels=2):
+    return lambda: encoded(sound(channels), 22_050, format=form, subtype="PCM_16")
+
+
+def amr_frames():
+    lengths = (13, 14, 16, 18, 20, 21, 27, 32, 6)
+    return b"#!AMR\n" + b"".join(bytes([mode << 3 | 4]).ljust(length, b"\1") for mode, length in enumerate(lengths))
+
+
+def mlp_units(sync):
+    units = [400, 66, 1234, 88]
+    bodies = [(b"\1\1" + sync).ljust(units[0] - 2, b"\1"), *(b"\1" * (length - 2) for length in units[1:])]
+    return b"".join((0xA000 | len(body) // 2 + 1).to_bytes(2, "big") + body for body in bodies)
+
+
+def avi_chunks(streamed=False):
+    length = 0xFFFFFFFF if streamed else 504
+    first = b"RIFF" + length.to_bytes(4, "little") + b"AVI " + bytes(500)
+    return first if streamed else first + b"RIFF" + (304).to_bytes(4, "little") + b"AVIX" + bytes(300)
+
+
+def asf_objects(broadcast=False):
+    about = bytes(16) + (700).to_bytes(8, "little") + bytes(40) + bytes([broadcast]) + bytes(3)
+    properties = endings.ASF_PROPERTIES + (24 + len(about)).to_bytes(8, "little") + about
+    return (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9".ljust(30, b"\0") + properties).ljust(700, b"\1")
+
+
+def voc_into_a_pipe():
+    return b"Creative Voice File\x1a" + b"\x1a\0\x0a\x01\x29\x11" + b"\x01\0\0\0" + bytes(500)
+
+
+WITH_AN_END = {
+    "layer I.mp1": lambda: mpeg_frames(1),
+    "layer II.mp2": lambda: mpeg_frames(2),
+    "layer II of version 2.mp2": lambda: mpeg_frames(2, version=2),
+    "song.voc": lambda: written_by_libsndfile("VOC")()[:-1],  # the last byte only says that this is the end
+    "song.avr": written_by_libsndfile("AVR"),
+    "song.sph": written_by_libsndfile("NIST"),
+    "song.svx": written_by_libsndfile("SVX", channels=1),
+    "song.amr": amr_frames,
+    "song.thd": lambda: mlp_units(b"\xf8\x72\x6f\xba"),
+    "song.mlp": lambda: mlp_units(b"\xf8\x72\x6f\xbb"),
+    "song.dsf": lambda: (b"DSD " + (28).to_bytes(8, "little") + (900).to_bytes(8, "little")).ljust(900, b"\1"),
+    "song.dff": lambda: (b"FRM8" + (888).to_bytes(8, "big") + b"DSD ").ljust(900, b"\1"),
+    "song.wma": asf_objects,
+    "film.avi": avi_chunks,
+    "film.ts": lambda: (b"G" + bytes(187)) * 5,
+    "film.m2ts": lambda: (b"\0\0\0\0G" + bytes(187)) * 5,
+}
+WITHOUT_AN_END = {  # written into a pipe, or while it was sent
+    "song.wma": lambda: asf_objects(broadcast=True),
+    "film.avi": lambda: avi_chunks(streamed=True),
+    "song.voc": voc_into_a_pipe,
+}
+
+
+def format_found(path):
+    with open(path, "rb") as file:
+        return contents(path, file)
+
+
+@pytest.mark.parametrize("name", WITH_AN_END)
+def test_an_end_that_ffmpeg_does_not_miss_is_missed(tmp_path, name):
+    """It need not be installed; a cut between two packets of a film is no cut."""
+    whole = WITH_AN_END[name]()
+    assert isinstance(format_found(put(tmp_path, name, whole)), str)
+    for stop in (len(whole) // 2, len(whole) * 2 // 3, len(whole) - 200, len(whole) - 2, len(whole) - 1):
+        cut = stop + 1 if stop % 188 == 0 or stop % 192 == 0 else stop
+        assert "cut short" in refusal(put(tmp_path, name, whole[:cut])), cut
+
+
+@pytest.mark.parametrize("name", WITHOUT_AN_END)
+def test_an_end_that_nobody_has_promised_is_not_missed(tmp_path, name):
+    content = WITHOUT_AN_END[name]()
+    for stop in (len(content), len(content) - 17):
+        assert isinstance(format_found(put(tmp_path, name, content[:stop])), str)
+
+
+def test_something_between_the_frames_of_layer_ii_is_found(tmp_path):
+    frames = mpeg_frames(2)
+    assert "damaged" in refusal(put(tmp_path, "song.mp2", frames + b"noise" * 100 + frames))
+    assert "damaged" in refusal(put(tmp_path, "song.mp2", frames + mpeg_frames(1)))
+    title = b"TAG".ljust(128, b"\0")
+    assert format_found(put(tmp_path, "song.mp2", frames + title + frames + title)) == "mp3"
+
+
+#: How FFmpeg writes half a second at 48 kHz. Encoders add their own delay, and that of WMA drops the last block.
+ENCODED = {
+    "song.mp2": [],
+    "song.ac3": [],
+    "song.aac": [],
+    "song.dts": ["-c:a", "dca", "-strict", "-2"],
+    "song.thd": ["-strict", "-2"],
+    "song.mlp": ["-c:a", "mlp", "-strict", "-2"],
+    "song.mka": ["-c:a", "flac"],
+    "song.wma": [],
+    "film.avi": [],
+    "film.ts": ["-c:a", "mp2"],
+    "film.m2ts": ["-c:a", "ac3"],
+}
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("name", ENCODED)
+def test_what_ffmpeg_encodes_is_read_whole_or_refused(tmp_path, name):
+    soundfile.write(tmp_path / "song.wav", np.tile(sound(2)[:, :2400], 10).T, 48_000)
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", tmp_path / "song.wav", *ENCODED[name], tmp_path / name]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("this FFmpeg cannot encode it")
+    waveform, rate = audio.read(tmp_path / name)
+    assert rate == 48_000 and 22_000 < waveform.shape[1] < 24_000 + 4100
+    whole = (tmp_path / name).read_bytes()
+    for stop in (len(whole) * 3 // 5, len(whole) - 100):
+        assert "damaged" in refusal(put(tmp_path, name, whole[:stop]))
 
 
 def test_a_checksum_may_end_in_a_zero_byte(tmp_path):

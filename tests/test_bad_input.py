@@ -15,7 +15,7 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 import soundfile
-from conftest import RATE, TINY, noise, tiny_labelled_prior, tiny_prior
+from conftest import RATE, TINY, contents, noise, tiny_labelled_prior, tiny_prior
 
 from glowsep.cli import main
 from glowsep.errors import AudioError
@@ -27,29 +27,6 @@ from glowsep.systems.glow.prior import PriorConfig
 from glowsep.systems.glow.train import TrainingConfig
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-
-
-def contents(folder):
-    """All that lies in a folder: a dict of path to bytes, for a folder or a broken link to whether it is a link."""
-    return {path: path.read_bytes() if path.is_file() else path.is_symlink() for path in folder.rglob("*")}
-
-
-@pytest.fixture
-def refused(tmp_path, monkeypatch, capsys):
-    """Run a command that must be refused, and return its one line. Nothing may have changed on the disk."""
-
-    def run(*arguments, status=1):
-        before = contents(tmp_path)
-        assert main([str(argument) for argument in arguments]) == status
-        said = capsys.readouterr()
-        assert said.out == ""
-        assert said.err.startswith("glowsep: ") and said.err.endswith("\n") and len(said.err.splitlines()) == 1
-        assert "Traceback" not in said.err
-        assert contents(tmp_path) == before
-        return said.err
-
-    monkeypatch.chdir(tmp_path)
-    return run
 
 
 # Songs

@@ -406,7 +406,8 @@ def test_rendering_again_gives_the_same_bytes(fluidsynth, soundfont, freedoom, t
 
 def test_what_was_rendered_earlier_is_replaced_and_nothing_else_touched(fluidsynth, soundfont, freedoom, tmp_path):
     out = tmp_path / "out"
-    for stale in (out / "test" / "one" / "stems" / "S09.flac", out / "test" / "other" / "kept.txt", out / "kept.txt"):
+    track = out / "test" / "one"
+    for stale in (track / "stems" / "S09.flac", track / "metadata.yaml", out / "test/other/kept.txt", out / "kept.txt"):
         stale.parent.mkdir(parents=True, exist_ok=True)
         stale.write_text("earlier")
     render(freedoom, out, soundfont, RATE, splits=["test"], progress=False)
@@ -417,6 +418,25 @@ def test_what_was_rendered_earlier_is_replaced_and_nothing_else_touched(fluidsyn
     ]
     assert {path.name for path in out.iterdir()} == {"test", "kept.txt", "excerpts.json"}
     assert (out / "test" / "other" / "kept.txt").read_text() == "earlier"
+
+
+@pytest.mark.parametrize("place", ["test/one/notes.txt", "test/one", "excerpts.json"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_folder_or_a_file_of_the_user_s_is_not_replaced(whole, place, fluidsynth, soundfont, freedoom, tmp_path):
+    """A data set of excerpts writes no list of them, and so replaces none."""
+    mine = tmp_path / "out" / place
+    mine.parent.mkdir(parents=True)
+    mine.write_text('{"my": "notes"}')
+    before = contents(tmp_path / "out")
+    make = render if whole else render_excerpts
+    if place == "excerpts.json" and not whole:
+        make(freedoom, tmp_path / "out", soundfont, RATE, progress=False)
+    else:
+        with pytest.raises(DatasetError, match="or move it away") as refusal:
+            make(freedoom, tmp_path / "out", soundfont, RATE, progress=False)
+        assert str(mine if mine.name != "notes.txt" else mine.parent) in str(refusal.value)
+        assert contents(tmp_path / "out") == before
+    assert mine.read_text() == '{"my": "notes"}'
 
 
 def test_excerpts_are_parts_of_the_whole(fluidsynth, soundfont, freedoom, tmp_path):

@@ -9,9 +9,9 @@ from conftest import noise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from glowsep.arrays.seals import is_ours_to_replace, is_sealed, ogg_checksum
 from glowsep.errors import AudioError, SeparationWarning
 from glowsep.signals import audio
-from glowsep.signals.audio.seals import is_ours_to_replace, is_sealed, ogg_checksum
 from glowsep.signals.audio.stems import SUBTYPES, Stems
 from glowsep.signals.audio.writing import rounded_with_their_sum
 from glowsep.systems.floors_and_ceilings.floors import EqualShare

@@ -12,12 +12,14 @@ import re
 import shutil
 import socket
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
 from glowsep.arrays.processes import is_running
+from glowsep.arrays.seals import seal
 
 HIDDEN = re.compile(
     r"\.glowsep-(?P<process>\d+)-(?:(?P<machine>[0-9a-f]{8})-)?(?P<state>new|old)-(?P<name>.+)", re.DOTALL
@@ -159,10 +161,32 @@ def folder_made(folder: str | os.PathLike) -> Iterator[Path]:
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
-    """Write a text file, whole or not at all: UTF-8, with the same line ends on every system."""
+    """Write a text file, whole or not at all: UTF-8, with the same line ends on every system.
+
+    A text that holds the comment `glowsep.arrays.seals.BLANK` is sealed.
+    """
     with written_whole(path) as temporary:
         # A file name in the text may hold bytes that are no UTF-8: they become escapes, as in messages.
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        seal(temporary)
+
+
+def place_of(path: str | os.PathLike) -> tuple[str, str]:
+    """What is the same for all paths that would lead to one new file or folder on some system.
+
+    ``S`` and ``s`` are two names on Linux, but one on Windows, on macOS and on memory sticks; and so are two ways in
+    which Unicode spells a name. What is written must not depend on that. Folders that are there already are what this
+    system takes them for.
+
+    Examples
+    --------
+    >>> place_of("no such folder/S.wav") == place_of("no such folder/../NO such folder/s.WAV")
+    True
+    """
+    path = Path(os.path.realpath(path))
+    there = next((level for level in path.parents if level.is_dir()), Path(path.anchor))
+    name = unicodedata.normalize("NFC", os.fspath(path.relative_to(there)))
+    return os.path.normcase(there), unicodedata.normalize("NFC", name.casefold())
 
 
 def for_c(path: str | os.PathLike) -> str | bytes:

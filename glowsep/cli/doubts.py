@@ -1,10 +1,10 @@
 """Warnings about songs, each in one line like all that the command line says."""
 
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from glowsep.cli.failures import complain
 from glowsep.errors import SeparationWarning
 
 
@@ -16,7 +16,7 @@ def in_one_line() -> Iterator[None]:
 
         def show_in_one_line(message, category, *place, **stream):
             if issubclass(category, SeparationWarning):
-                print("glowsep: warning:", " ".join(str(message).split()), file=sys.stderr)
+                complain(f"warning: {message}")
             else:
                 show(message, category, *place, **stream)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glowsep import cluster
-from glowsep.cli import comparing, options, reports, systems
+from glowsep.cli import comparing, options, reports, systems, targets
 from glowsep.datasets.shipped import shipped
 from glowsep.errors import DatasetError
 from glowsep.evaluate import Evaluation, comparison_systems, evaluate, merged, save_json, table
@@ -40,6 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     systems.add_weights(parser)
     systems.add_search(parser)
+    options.add_overwrite(parser)
     options.add_device(parser)
     options.add_scheduler(parser, "track")
     options.add_seed(parser)
@@ -48,6 +49,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Score the method and what it is compared with, print the table, and write what else is asked for."""
+    targets.require_free(arguments, arguments.json, arguments.plot, arguments.markdown, arguments.report)
     if arguments.method == comparing.ALL:
         comparing.run(arguments)
         return

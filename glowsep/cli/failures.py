@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from glowsep.arrays.printing import one_line
 from glowsep.errors import GlowsepError
 
 
@@ -19,7 +20,7 @@ def reason(error: Exception) -> str:
 
 def complain(text: object) -> None:
     """Print a line on stderr."""
-    print("glowsep:", " ".join(str(text).split()), file=sys.stderr, flush=True)
+    print("glowsep:", one_line(text), file=sys.stderr, flush=True)
 
 
 class Failures:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from glowsep.arrays.devices import cuda
+from glowsep.arrays.printing import one_line
 from glowsep.datasets import Dataset, open_dataset
 from glowsep.datasets.files import has_split
 
@@ -117,7 +118,7 @@ def say(arguments: Namespace, line: object) -> None:
     """Print a line, unless ``--quiet`` was given; characters that the terminal lacks become escapes."""
     if not arguments.quiet:
         encoding = sys.stdout.encoding or "utf-8"
-        print(str(line).encode(encoding, "backslashreplace").decode(encoding), flush=True)
+        print(one_line(line).encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
 
 def check_device(arguments: Namespace) -> None:

@@ -4,10 +4,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from glowsep.arrays.devices import to_host
-from glowsep.cli import options, systems
-from glowsep.errors import AudioError
+from glowsep.cli import options, systems, targets
 from glowsep.signals import audio
-from glowsep.signals.audio.seals import is_ours_to_replace
 from glowsep.signals.audio.writing import require_file_name
 from glowsep.systems.gan_prior.gan import GAN
 from glowsep.systems.glow.prior import Prior
@@ -54,6 +52,7 @@ def run(arguments: Namespace) -> None:
     options.check_device(arguments)
     prior = SYSTEMS[arguments.method].load_source(arguments.prior).to(arguments.device)
     path = sample_path(arguments, prior)
+    targets.require_free(arguments, path, arguments.plot)
     given = {} if arguments.temperature is None else {"temperature": arguments.temperature}
     waveform = to_host(prior.sample(arguments.seconds, options.generator(arguments), **given))
     audio.write(path, waveform[None], prior.config.rate)
@@ -69,17 +68,9 @@ def sample_path(arguments: Namespace, prior: Prior | GAN) -> Path:
 
     Raises
     ------
-    AudioError
-        If it would replace a file that glowsep did not write.
     ValueError
         If the prior's name is no file name.
     """
     if not arguments.out:
         require_file_name(prior.name)
-    path = arguments.out or Path(f"{prior.name}-sample.wav")
-    if not arguments.overwrite and not is_ours_to_replace(path):
-        raise AudioError(
-            f"{path}: is there already, and not as glowsep wrote it; choose another name with -o, or replace it with "
-            "--overwrite"
-        )
-    return path
+    return arguments.out or Path(f"{prior.name}-sample.wav")

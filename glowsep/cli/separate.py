@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from glowsep.cli import options, reports, systems
+from glowsep.cli import options, reports, systems, targets
 from glowsep.cli.failures import Failures
 from glowsep.cli.songs import find_songs, output_folders
 from glowsep.errors import AudioError
@@ -60,6 +60,7 @@ def run(arguments: Namespace) -> int:
     given, arguments.songs = arguments.songs, find_songs(arguments.songs, failures)
     several = len(arguments.songs) + len(failures.reasons) > 1
     reports.require_one_song(arguments)
+    targets.require_free(arguments, arguments.report)
     systems.refuse_unused(arguments)
     stems = chosen_stems(arguments)
     named_one_by_one = set(arguments.songs) <= set(given)  # not by their folder, or by a pattern
@@ -72,8 +73,8 @@ def run(arguments: Namespace) -> int:
         return failures.told()
     system = systems.load_system(arguments)
     system.require_sources()
-    targets = {song: stems.paths(folder, system.sources) for song, folder in folders.items()}
-    refuse_to_lose(stems, targets, arguments.songs, arguments.references)
+    paths = {song: stems.paths(folder, system.sources) for song, folder in folders.items()}
+    refuse_to_lose(stems, paths, arguments.songs, arguments.references)
     written = [system.sources[place] for place in stems.chosen(system.sources)]
     references = reports.true_sources(arguments, written)
     for song, folder in folders.items():
@@ -110,7 +111,7 @@ def chosen_stems(arguments: Namespace) -> audio.Stems:
 
 
 def refuse_to_lose(
-    stems: audio.Stems, targets: Mapping[Path, Iterable[Path]], songs: Iterable[Path], references: Path | None
+    stems: audio.Stems, written: Mapping[Path, Iterable[Path]], songs: Iterable[Path], references: Path | None
 ) -> None:
     """Refuse stems that would replace a song of this command, its references, or files that glowsep did not write.
 
@@ -119,7 +120,7 @@ def refuse_to_lose(
     AudioError
         Names the file in danger.
     """
-    for song, paths in targets.items():
+    for song, paths in written.items():
         if references and is_same_file(paths[0].parent, references):
             raise AudioError(f"{references}: the stems would replace the references; choose another folder with -o")
         for path in paths:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from glowsep.arrays.files import place_of
 from glowsep.cli.failures import Failures
 from glowsep.errors import AudioError
 from glowsep.signals.audio.suffixes import looks_like_audio, without_suffix
@@ -68,7 +69,7 @@ def output_folders(
         folders[song] = folder
     rivals = {}
     for song, folder in folders.items():
-        rivals.setdefault(_identity(folder), []).append(song)
+        rivals.setdefault(place_of(folder), []).append(song)
     for first, *others in rivals.values():
         for song in others:
             with failures.of(song):
@@ -80,7 +81,7 @@ def output_folders(
 
 
 def _identity(path):
-    """What is the same for all paths to one place."""
+    """What is the same for all paths to one file."""
     return os.path.normcase(os.path.realpath(path))
 
 

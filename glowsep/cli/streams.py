@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
+from glowsep.arrays.printing import printable
+
 #: What the system says of a pipe without a reader, a terminal that was closed, and a stream that was.
 GONE = {errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO} | ({errno.EINVAL} if sys.platform == "win32" else set())
 
@@ -49,9 +51,9 @@ class Forgiving:
         self._stream, self._name = stream, name
 
     def write(self, text: str) -> int:
-        """Write as the stream does, or pretend to."""
+        """Write as the stream does, or pretend to; control characters are escapes, whoever has put them there."""
         with self._unless_gone():
-            self._stream.write(text)
+            self._stream.write(printable(text))
         return len(text)
 
     def flush(self) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from glowsep import cluster
 from glowsep.arrays.files import folder_made
-from glowsep.cli import options, systems
+from glowsep.cli import options, systems, targets
 from glowsep.datasets.joined import Joined
 from glowsep.datasets.solos import validation_split
 from glowsep.errors import PriorError
@@ -159,6 +159,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="FILE.png",
         help="draw the learning curve; of a single source for instglow",
     )
+    options.add_overwrite(parser)
     options.add_device(parser)
     options.add_scheduler(parser, "prior")
     options.add_seed(parser)
@@ -171,11 +172,16 @@ def run(arguments: Namespace) -> None:
     if not arguments.scheduler:
         options.check_device(arguments)
     dataset = training_set(arguments)
-    if SYSTEMS[arguments.method].per_source:
+    per_source = SYSTEMS[arguments.method].per_source
+    weights = source_files(arguments, dataset).values() if per_source else [whole_file(arguments)]
+    targets.require_free(arguments, *weights, arguments.plot)
+    if arguments.checkpoint:  # one that is there is read, and so refused if it is none of this training
+        targets.require_distinct([*weights, arguments.checkpoint])
+    if per_source:
         require_solos(arguments, dataset)
     if arguments.scheduler:
         train_on_workers(arguments, dataset)
-    elif SYSTEMS[arguments.method].per_source:
+    elif per_source:
         for source, path in source_files(arguments, dataset).items():
             options.say(arguments, train_source(arguments, dataset, source, path))
     else:
@@ -240,6 +246,13 @@ def source_files(arguments: Namespace, dataset: Joined) -> dict[str, Path]:
     return {source: out / f"{source}.npz" for source in sources}
 
 
+def whole_file(arguments: Namespace) -> Path:
+    """Where a system that is one file for all sources is to be written."""
+    usual = Path(SYSTEMS[arguments.method].weights)
+    out = arguments.out or usual
+    return out if out.suffix == ".npz" else out / usual.name
+
+
 def require_solos(arguments: Namespace, dataset: Joined) -> None:
     """Refuse a data set in which one of the sources cannot be learnt: before the first is trained, not after."""
     validation = validation_set(arguments, dataset)
@@ -265,10 +278,7 @@ def train_whole(arguments: Namespace, dataset: Joined) -> str:
 
     Of a system without a learning curve the line is the path.
     """
-    system = SYSTEMS[arguments.method]
-    path = arguments.out or Path(system.weights)
-    if path.suffix != ".npz":
-        path = path / Path(system.weights).name
+    system, path = SYSTEMS[arguments.method], whole_file(arguments)
     given = training_options(arguments, dataset, system.fit, path)
     with folder_for(path):
         fitted = system.fit(dataset, **given)

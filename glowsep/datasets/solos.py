@@ -7,6 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from glowsep.arrays.integers import ceil_divide
+from glowsep.arrays.printing import one_line
 from glowsep.datasets import MUSDB18, MUSDB18HQ, open_dataset
 from glowsep.datasets.files import has_split
 from glowsep.datasets.track import Dataset
@@ -59,7 +60,7 @@ def solo_magnitudes(
     rng = np.random.default_rng(0) if rng is None else rng
     solos = {}
     for source in dataset.sources:
-        recordings = tqdm(dataset.recordings(source), desc=source, unit="recording", disable=quiet)
+        recordings = tqdm(dataset.recordings(source), desc=one_line(source), unit="recording", disable=quiet)
         magnitudes = (mid_magnitude(waveform, rate, window_length, hop) for _, waveform, rate in recordings)
         frames = [_sounding(magnitude[:, rng.integers(every) :: every]) for magnitude in magnitudes]
         count = sum(part.shape[1] for part in frames)
@@ -100,7 +101,9 @@ def solo_waveforms(dataset: Dataset, source: str, rate: int, quiet: bool = False
     DatasetError
         If the source plays in none of the tracks.
     """
-    recordings = tqdm(dataset.recordings(source), desc=f"read {source}", total=len(dataset), disable=quiet, leave=False)
+    recordings = tqdm(
+        dataset.recordings(source), desc=f"read {one_line(source)}", total=len(dataset), disable=quiet, leave=False
+    )
     none = True
     for _, waveform, own_rate in recordings:
         none = False

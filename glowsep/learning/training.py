@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from glowsep.arrays.printing import one_line
 from glowsep.errors import PriorError
 from glowsep.learning.weights import load_arrays, save_arrays
 
@@ -123,7 +124,7 @@ def train(
         run.begin()
     taken = len(curve.training)
     started, worked = started - curve.seconds, worked - curve.core_seconds
-    with tqdm(total=steps, initial=taken, desc=run.name, disable=not progress, unit="step") as bar:
+    with tqdm(total=steps, initial=taken, desc=one_line(run.name), disable=not progress, unit="step") as bar:
         for number in range(taken, steps):
             curve.training.append(run.step(number))
             if (number + 1) % validate_every == 0 or number + 1 == steps:

@@ -65,6 +65,22 @@ def load_arrays(path: str | PathLike, kind: str) -> tuple[dict, dict]:
     return header, arrays
 
 
+def is_weights(path: str | PathLike) -> bool:
+    """Whether a file was written by `save_arrays`, whatever its kind and version.
+
+    Examples
+    --------
+    >>> is_weights(__file__)
+    False
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            header = json.loads(str(archive["header"]))
+        return {"kind", "format_version"} <= header.keys()
+    except Exception:  # as in _read
+        return False
+
+
 def weight_files(path: str | PathLike) -> list[Path]:
     """The file itself, or all ``.npz`` files of a folder, in the order of their names.
 

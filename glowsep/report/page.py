@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
+from glowsep.arrays.seals import BLANK
+
 ASSETS = Path(__file__).parent / "assets"
 
 
@@ -22,10 +24,12 @@ def page(title: str, content: str) -> str:
     -------
     str
         HTML that loads nothing from any network; its content security policy forbids it, too.
+        `glowsep.arrays.files.write_text` seals it.
     """
     return Template(asset("page.html")).substitute(
         title=html.escape(title),
         content=content,
+        seal=BLANK,
         style=asset("page.css"),
         library=asset("multitrack.min.js"),
         player=asset("webaudio.js") + asset("player.js"),

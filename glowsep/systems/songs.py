@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from glowsep.arrays.integers import ceil_divide
+from glowsep.arrays.printing import one_line
 from glowsep.errors import SeparationWarning
 from glowsep.signals import audio
 from glowsep.signals.audio.channels import mask_of
@@ -91,7 +92,7 @@ def separate_song(
         hop = multiple_of(grid * info.rate // math.gcd(info.rate, highest_rate), hop)
     length = around + hop + overlap + around
     number = 1 + max(0, ceil_divide(info.samples - length, hop))
-    segments = tqdm(audio.segments(song, length, hop), str(song), number, disable=not progress, unit="segment")
+    segments = tqdm(audio.segments(song, length, hop), one_line(song), number, disable=not progress, unit="segment")
     trust = Trust(highest_rate)
 
     def estimated():

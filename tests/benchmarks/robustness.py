@@ -1,14 +1,19 @@
 """What a separation loses to an inverted channel, to panning, to an offset, to rumble and in a quiet passage.
 
-    python tests/benchmarks/robustness.py data/freedoom4 --json data/results/robustness.json --seconds 6
+    python tests/benchmarks/robustness.py data/freedoom4 --json data/results/robustness.json --searched 3
 
 SDR in dB of songs of the validation split, of what can be heard: without what is below 20 Hz in stems and references.
-``--before FILE`` takes the scores of an older version, as this script wrote them there, into a column of their own.
+"Before" are the same systems, with the same weights, if they listen as version 0.1 did: to the plain mean of the
+channels, with one mask for all of them, nothing left out, and one level for the whole song.
+
+Each searched song takes twenty searches: some two minutes of one core for six seconds of it. The table is saved after
+each song.
 """
 
 import argparse
 import json
 import sys
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +25,16 @@ from glowsep.arrays.files import write_text
 from glowsep.datasets import open_dataset
 from glowsep.datasets.shipped import shipped
 from glowsep.metrics import sdr
+from glowsep.signals.masks import MASK_EXPONENT, share_out
+from glowsep.signals.mid import RATE
+from glowsep.signals.resampling import resample
+from glowsep.signals.spectrogram import stft
 from glowsep.systems.glow.instglow import load_priors
+from glowsep.systems.glow.passages import level_gain
+from glowsep.systems.glow.separate import masked
 from glowsep.systems.nmf.model import PoissonNMF
+from glowsep.systems.nmf.separate import joint_masks
 
-SONGS = ("freedoom1_e1m1", "freedoom1_e3m6", "freedoom2_runnin")
-SEARCHED = SONGS[:1]  # a search takes a hundred times as long as NMF
 SEARCH = ConstrainedLatentSearch()
 RIGHT_INVERTED = np.float32([[1], [-1]])
 
@@ -74,6 +84,30 @@ def conditions(sources, rate):
     }
 
 
+def glow_before(mixture, rate, priors):
+    """The estimates of the same search if it hears the plain mean of the channels, at one level."""
+    plain = mixture.mean(axis=0, keepdims=True)
+    gain = level_gain([(plain[:, start : start + rate] ** 2).mean() for start in range(0, plain.shape[1], rate)])
+    (magnitude,) = priors[0].magnitudes(gain * resample(plain, rate, priors[0].config.rate))
+    frozen = [prior.frozen() for prior in priors]
+    found = SEARCH(priors[0].whole_blocks(magnitude), frozen, np.random.default_rng(0), None)
+    return masked(mixture, rate, found.magnitudes[:, :, : magnitude.shape[1]], MASK_EXPONENT, priors)
+
+
+def nmf_before(mixture, rate, nmf):
+    """The same for NMF, which asks for no level."""
+    window = nmf.window_length, nmf.hop
+    magnitude = np.abs(stft(resample(mixture.mean(axis=0), rate, RATE), *window))
+    masks = joint_masks(magnitude, nmf.dictionaries, nmf.iterations, nmf.exponent)
+    return share_out(mixture, rate, masks, RATE, *window)
+
+
+def all_play(track):
+    """Whether every source plays in a track; a silent one has no score that says anything."""
+    power = (np.stack(list(track.sources.values())) ** 2).mean(axis=(1, 2))
+    return bool((power > 1e-4 * power.sum()).all())
+
+
 def above_20_hz(waveform, rate):
     """Without what cannot be heard."""
     spectrum = np.fft.rfft(waveform)
@@ -81,46 +115,56 @@ def above_20_hz(waveform, rate):
     return np.fft.irfft(spectrum, waveform.shape[-1])
 
 
+def table(scores, **about):
+    """What is saved: every condition's scores, each the mean over the songs."""
+    rows = []
+    for condition, found in scores.items():
+        now, before = (
+            {system: float(np.mean(of[column])) for system, of in found.items()} for column in ("now", "before")
+        )
+        rows.append({"condition": condition, "sdr": now, "before": before})
+    return about | {"rows": rows}
+
+
 def main():
-    """Score every condition with both systems, and save the table."""
+    """Score every condition with both systems, now and before, and save the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--seconds", type=float, default=6.0, help="of each song's beginning (default: %(default)s)")
+    parser.add_argument(
+        "--songs", type=int, metavar="N", help="the first N of the split in which all play (default: all)"
+    )
+    parser.add_argument("--searched", type=int, default=1, metavar="N", help="of these, by glowsep (default: 1)")
     parser.add_argument("--json", type=Path, required=True, help="where to save the table")
-    parser.add_argument("--before", type=Path, help="what this script wrote with an older version")
     arguments = parser.parse_args()
 
     priors, nmf = load_priors([shipped("priors")]), PoissonNMF.load()
     systems = {
-        "instglow": lambda mixture, rate: separate(mixture, priors, rate, SEARCH).estimates,
-        "nmf": nmf.separate,
+        "instglow": {
+            "now": lambda mixture, rate: separate(mixture, priors, rate, SEARCH).estimates,
+            "before": lambda mixture, rate: glow_before(mixture, rate, priors),
+        },
+        "nmf": {"now": nmf.separate, "before": lambda mixture, rate: nmf_before(mixture, rate, nmf)},
     }
-    before = json.loads(arguments.before.read_text(encoding="utf-8")) if arguments.before else {"rows": []}
-    scores_before = {row["condition"]: row["sdr"] for row in before["rows"]}
+    dataset = open_dataset(arguments.dataset, "validation")
+    tracks = (track.excerpt(0, arguments.seconds) for track in dataset)
     scores = {}
-    for song in SONGS:
-        track = open_dataset(arguments.dataset, "validation").load(song).excerpt(0, arguments.seconds)
+    for number, track in enumerate(islice(filter(all_play, tracks), arguments.songs), 1):
         mono = np.stack([track.sources[prior.name] for prior in priors])
-        for name, (sources, added, scored) in conditions(mono, track.rate).items():
+        for condition, (sources, added, scored) in conditions(mono, track.rate).items():
             mixture = (sources.sum(axis=0) + added).astype(np.float32)
-            for system, method in systems.items():
-                if system == "instglow" and song not in SEARCHED:
+            reference = above_20_hz(sources[..., scored], track.rate)
+            for system, methods in systems.items():
+                if system == "instglow" and number > arguments.searched:
                     continue
-                parts = [above_20_hz(part[..., scored], track.rate) for part in (sources, method(mixture, track.rate))]
-                scores.setdefault(name, {}).setdefault(system, []).append(float(sdr(*parts).mean()))
-            print(song, name, scores[name], flush=True)
-    rows = []
-    for name, found in scores.items():
-        row = {"condition": name, "sdr": {system: float(np.mean(values)) for system, values in found.items()}}
-        rows.append(row | ({"before": scores_before[name]} if name in scores_before else {}))
-    table = {
-        "dataset": arguments.dataset.name,
-        "songs": len(SONGS),
-        "searched": len(SEARCHED),
-        "seconds": arguments.seconds,
-        "rows": rows,
-    }
-    write_text(arguments.json, json.dumps(table, indent=1) + "\n")
+                for now, method in methods.items():
+                    estimates = above_20_hz(method(mixture, track.rate)[..., scored], track.rate)
+                    found = scores.setdefault(condition, {}).setdefault(system, {}).setdefault(now, [])
+                    found.append(float(sdr(reference, estimates).mean()))
+            print(track.name, condition, scores[condition], flush=True)
+        about = {"dataset": arguments.dataset.name, "songs": number, "searched": min(number, arguments.searched)}
+        saved = table(scores, **about, seconds=arguments.seconds)
+        write_text(arguments.json, json.dumps(saved, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -103,6 +103,7 @@ def render(
             chosen = versions if part == "train" else None
             songs += _versions(_midi_file(midi_folder, name), out / part, chosen, unheard)
     synthesiser = FluidSynth(soundfont, rate)  # first: without it, nothing should be written
+    _require_ours(songs, out / "excerpts.json")
     with _says_what_cannot_be_written(out):
         out.mkdir(parents=True, exist_ok=True)
         write_text(out / "excerpts.json", json.dumps(split["excerpts"], indent=1) + "\n")
@@ -137,7 +138,9 @@ def render_excerpts(
         for name in split[part]
         if name in excerpts
     ]
-    _render_songs(songs, FluidSynth(soundfont, rate), workers, progress)
+    synthesiser = FluidSynth(soundfont, rate)
+    _require_ours(songs)
+    _render_songs(songs, synthesiser, workers, progress)
 
 
 def read_split(midi_folder: str | PathLike) -> dict:
@@ -177,6 +180,22 @@ def _versions(source: Path, folder: Path, versions: Sequence[int] | None, unhear
 
 def _midi_file(midi_folder, name):
     return midi_folder / "midi" / f"{name}.mid"
+
+
+def _require_ours(songs, excerpts=None):
+    """Refuse to replace a folder that is no track, and an ``excerpts.json`` that is none of a data set's."""
+    for song in songs:
+        if os.path.lexists(song.target) and not (song.target / "metadata.yaml").is_file():
+            if not song.target.is_dir() or any(song.target.iterdir()):
+                raise DatasetError(f"{song.target}: is not a rendered track; choose another folder, or move it away")
+    if excerpts is not None and os.path.lexists(excerpts):
+        try:
+            known = json.loads(excerpts.read_text(encoding="utf-8"))
+            is_ours = all("start_s" in excerpt for excerpt in known.values())
+        except (OSError, ValueError, AttributeError, TypeError):
+            is_ours = False
+        if not is_ours:
+            raise DatasetError(f"{excerpts}: does not list excerpts; choose another folder, or move it away")
 
 
 def _render_songs(songs, synthesiser, workers, progress):

@@ -4,6 +4,7 @@ import os
 from typing import BinaryIO
 
 from glowsep.signals.audio import au, caf, chunks, flac, mp3, ogg, w64
+from glowsep.signals.audio.endings import require_end
 from glowsep.signals.audio.ffmpeg import ffmpeg_format
 from glowsep.signals.audio.parts import Part
 from glowsep.signals.audio.refusals import not_audio
@@ -63,4 +64,7 @@ def compressed(path, file, start, size):
         found = ogg.parts(path, file, start, size)
     elif mp3.frame(head):
         found = mp3.parts(path, file, start, size)
-    return ffmpeg_format(file, start) if found is None else found
+    if found is None:
+        found = ffmpeg_format(file, start)
+        require_end(path, found, file, start, size)
+    return found

@@ -5,18 +5,17 @@ Source: the manual of ffmpeg(1); its output is an AU file of floats, which may b
 
 import os
 import re
-import shlex
 import shutil
 import struct
 import subprocess
 import tempfile
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from glowsep.errors import AudioError
-from glowsep.signals.audio.refusals import cut_short, damaged
+from glowsep.signals.audio.endings import packet_length
+from glowsep.signals.audio.refusals import conversion, cut_short, damaged
 
 #: How a file starts (the position, the bytes), and what FFmpeg calls its format: it is told, so that it cannot take a
 #: file for a playlist that opens other ones.
@@ -24,10 +23,18 @@ SIGNATURES = (
     (4, b"ftyp", "mov"),  # m4a, mp4
     (0, b"\x1a\x45\xdf\xa3", "matroska"),  # webm, mkv, mka
     (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),  # wma
+    (0, b"\xff\xf0", "aac"),
     (0, b"\xff\xf1", "aac"),
+    (0, b"\xff\xf8", "aac"),
     (0, b"\xff\xf9", "aac"),
-    (0, b"\x0b\x77", "ac3"),
-    (0, b"\x7f\xfe\x80\x01", "dts"),
+    (0, b"\x0b\x77", "ac3"),  # and E-AC-3
+    (0, b"\x7f\xfe\x80\x01", "dts"),  # and the same words in the order of other processors, and in 14 bits
+    (0, b"\xfe\x7f\x01\x80", "dts"),
+    (0, b"\x1f\xff\xe8\x00", "dts"),
+    (0, b"\xff\x1f\x00\xe8", "dts"),
+    (0, b"DTSHDHDR", "dtshd"),
+    (4, b"\xf8\x72\x6f\xba", "truehd"),
+    (4, b"\xf8\x72\x6f\xbb", "mlp"),
     (0, b"wvpk", "wv"),
     (0, b"MAC ", "ape"),
     (0, b"TTA1", "tta"),
@@ -35,6 +42,10 @@ SIGNATURES = (
     (0, b"MPCK", "mpc8"),
     (0, b"MP+", "mpc"),
     (0, b"DSD ", "dsf"),
+    (0, b"FRM8", "iff"),  # DSDIFF
+    (0, b"ajkg", "shn"),
+    (0, b"ea3\x03", "oma"),
+    (0, b".RMF", "rm"),
     (0, b"OggS", "ogg"),  # Speex, FLAC in Ogg
     (0, b"FLV\x01", "flv"),
     (8, b"AVI ", "avi"),
@@ -57,14 +68,14 @@ TOLERANCE = 0.25  # seconds by which a container may round its duration
 def ffmpeg_format(file: BinaryIO, start: int) -> str | None:
     """What FFmpeg calls the format of a file whose sound starts at a position, or None if we do not know it."""
     file.seek(start)
-    head = file.read(20)
+    head = file.read(1024)
     for position, signature, name in SIGNATURES:
         if head[position:].startswith(signature):
             return name
-    if len(head) > 3 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:  # MPEG audio
-        layer, bit_rate = head[1] >> 1 & 3, head[2] >> 4
-        if layer > 1 or (layer == 1 and bit_rate == 0):
-            return "mp3"  # of layer I or II, or with frames of a free length, which mp3.py does not count
+    if packet_length(head):
+        return "mpegts"
+    if len(head) > 3 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 6 and head[2] >> 4 == 0:
+        return "mp3"  # with frames of a free length, which mp3.py does not count
     return None
 
 
@@ -78,9 +89,9 @@ def require_ffmpeg(path, name: str) -> str:
     """
     program = shutil.which("ffmpeg")
     if program is None:
-        path = Path(path)
-        command = shlex.join(["ffmpeg", "-i", str(path), str(path.with_name(f"{path.stem}.wav"))])
-        raise AudioError(f"{path}: this format ({name}) needs FFmpeg: install it, or convert the file: {command}")
+        raise AudioError(
+            f"{path}: this format ({name}) needs FFmpeg: install it, or convert the file: {conversion(path)}"
+        )
     return program
 
 

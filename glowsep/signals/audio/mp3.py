@@ -1,8 +1,10 @@
-"""MP3 files: every frame is counted, and libsndfile is told how many there are.
+"""MP3 files: every frame is counted, and libsndfile is told how many there are. So it is in MPEG's layers I and II.
 
 A file is a chain of frames, each of which tells its length in its first four bytes. A first frame without sound may
 hold a tag (Xing's, also called Info, or VBRI) that promises a number of frames. libsndfile believes the tag, and
-guesses if there is none; so here the frames are counted, and libsndfile is given a tag with that count.
+guesses if there is none; so here the frames are counted, and libsndfile is given a tag with that count. Files of the
+other two layers have no such tag, and FFmpeg decodes them: it drops a last frame that is cut without a word, and so
+their frames are counted, too.
 
 Sources: ISO/IEC 11172-3, section 2.4.2.3; the LAME tag, gabriel.mp3-tech.org/mp3infotag.html.
 """
@@ -14,9 +16,14 @@ from glowsep.signals.audio.parts import Part
 from glowsep.signals.audio.refusals import cut_short, damaged
 from glowsep.signals.audio.tags import after_tags, before_tags
 
+#: By whether it is version 1 of MPEG, and by the layer.
 KILOBITS = {
-    True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (True, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (True, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (True, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (False, 1): (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (False, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (False, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 RATES = {0b11: (44_100, 48_000, 32_000), 0b10: (22_050, 24_000, 16_000), 0b00: (11_025, 12_000, 8000)}
 
@@ -35,7 +42,7 @@ class Frame(NamedTuple):
 
     length: int
     samples: int
-    kind: tuple[int, int, bool]  # the version of MPEG, the rate in Hz, and whether there is one channel
+    kind: tuple[int, int, bool, int]  # the version of MPEG, the rate in Hz, whether there is one channel, the layer
 
     @property
     def rate(self) -> int:
@@ -58,22 +65,25 @@ def frame(header: bytes) -> Frame | None:
     Examples
     --------
     >>> frame(bytes([0xFF, 0xFB, 0x90, 0x00]))
-    Frame(length=417, samples=1152, kind=(3, 44100, False))
+    Frame(length=417, samples=1152, kind=(3, 44100, False, 3))
     """
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return None
-    version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
+    version, layer = header[1] >> 3 & 3, 4 - (header[1] >> 1 & 3)
     bits, rate = header[2] >> 4, header[2] >> 2 & 3
-    if version == 1 or layer != 1 or bits in (0, 15) or rate == 3:
-        return None  # 1 in the field of the layer is layer III; without a bit rate, no length can be computed
+    if version == 1 or layer == 4 or bits in (0, 15) or rate == 3:
+        return None  # without a bit rate, no length can be computed
     rate = RATES[version][rate]
-    samples = 1152 if version == 3 else 576
-    length = samples // 8 * KILOBITS[version == 3][bits] * 1000 // rate + (header[2] >> 1 & 1)
-    return Frame(length, samples, (version, rate, header[3] >> 6 == 3))
+    samples = 384 if layer == 1 else 576 if layer == 3 and version != 3 else 1152
+    slot = 4 if layer == 1 else 1  # bytes
+    slots = samples // 8 * KILOBITS[version == 3, layer][bits] * 1000 // rate // slot + (header[2] >> 1 & 1)
+    return Frame(slot * slots, samples, (version, rate, header[3] >> 6 == 3, layer))
 
 
-def parts(path, file: BinaryIO, start: int, stop: int) -> list[Part] | None:
+def parts(path, file: BinaryIO, start: int, stop: int) -> list[Part] | str | None:
     """The `Part` of the MP3 frames from ``start`` up to ``stop``, or None if there are none.
+
+    Of layer I or II, it is FFmpeg's name of the format.
 
     Raises
     ------
@@ -87,7 +97,8 @@ def parts(path, file: BinaryIO, start: int, stop: int) -> list[Part] | None:
     first = frame(head)
     if first is None or first.length > stop - start:
         return None
-    tag = read_tag(head + file.read(first.length - 4))
+    is_mp3 = first.kind[-1] == 3
+    tag = read_tag(head + file.read(first.length - 4)) if is_mp3 else None
     position = start if tag is None else start + first.length
     pieces, count = [], 0
     while position < earliest:
@@ -107,10 +118,12 @@ def parts(path, file: BinaryIO, start: int, stop: int) -> list[Part] | None:
         last = frame(file.read(4))
         if last is not None and last.kind == first.kind:
             raise cut_short(path, f"it ends in the middle of a frame, at {seconds:.2f} s")
-        raise damaged(path, f"at {seconds:.2f} s something stands where an MP3 frame of the same kind should be")
+        raise damaged(path, f"at {seconds:.2f} s something stands where an MPEG frame of the same kind should be")
     if tag is not None and tag.frames is not None and tag.frames > count + 1:  # some programs count the tag's own frame
         promised = tag.frames * first.samples / first.rate
         raise cut_short(path, f"its header promises {promised:.1f} s, but it holds {seconds:.1f} s")
+    if not is_mp3:
+        return "mp3"  # FFmpeg calls all three layers so
     if count == 0:
         return []
     return [whole(head, first, count, tag, pieces)]
@@ -173,7 +186,7 @@ def silence(head: bytes) -> bytes:
 def info_frame(head: bytes, frames: int, delay: int, padding: int) -> bytes:
     """A first frame that promises a number of frames, and the samples of delay and of padding."""
     content = silence(head)
-    version, _, is_mono = frame(head).kind
+    version, _, is_mono, _ = frame(head).kind
     side_information = (17 if is_mono else 32) if version == 3 else (9 if is_mono else 17)
     tag = b"Info" + (1).to_bytes(4, "big") + frames.to_bytes(4, "big")
     tag += b"LAME3.100" + bytes(12) + (delay << 12 | padding).to_bytes(3, "big")

@@ -1,8 +1,10 @@
 """Why an audio file is refused, in one line that names it and says what to do."""
 
+import shlex
 from pathlib import Path
 
 from glowsep.errors import AudioError
+from glowsep.signals.audio.suffixes import is_for_ffmpeg
 
 
 def refuse_what_is_no_file(path: Path) -> None:
@@ -33,8 +35,26 @@ def damaged(path, why: str) -> AudioError:
 
 
 def not_audio(path) -> AudioError:
-    """The error for a file that is nothing we know."""
-    return AudioError(f"{path}: not audio that can be read; give a wav, flac, ogg or mp3 file, or convert it to one")
+    """The error for a file that is nothing we know; one that is called as sound or a film is can be converted."""
+    command = f": {conversion(path)}" if is_for_ffmpeg(Path(path)) else ""
+    return AudioError(
+        f"{path}: not audio that can be read; give a wav, flac, ogg or mp3 file, or convert it to one{command}"
+    )
+
+
+def conversion(path) -> str:
+    """The command that converts a file to WAV, as a shell takes it.
+
+    Examples
+    --------
+    >>> conversion("my song.ts")
+    "ffmpeg -i 'my song.ts' 'my song.wav'"
+    >>> conversion("called.wav")
+    'ffmpeg -i called.wav called-converted.wav'
+    """
+    path = Path(path)
+    name = f"{path.stem}-converted.wav" if path.suffix.lower() == ".wav" else f"{path.stem}.wav"
+    return shlex.join(["ffmpeg", "-i", str(path), str(path.with_name(name))])
 
 
 def no_samples(path) -> AudioError:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from glowsep.arrays.seals import require_ours
 from glowsep.errors import AudioError
-from glowsep.signals.audio.seals import is_ours_to_replace
 
 #: By format and by its bits, libsndfile's name of what is written. The first of a format is its default.
 SUBTYPES = {
@@ -126,13 +126,7 @@ class Stems:
                 raise AudioError(f"{song}: its own {path.stem} would replace it; choose another folder with -o")
             if path.is_dir():
                 raise AudioError(f"{path}: is a folder, but a stem is to be written here; choose another folder")
-        mine = [] if self.overwrite else [path for path in paths if not is_ours_to_replace(path)]
-        if mine:
-            more = f" (and {len(mine) - 1} more)" if len(mine) > 1 else ""
-            raise AudioError(
-                f"{mine[0]}: is there already, and not as glowsep wrote it{more}; choose another folder with -o, or "
-                "replace it with --overwrite"
-            )
+        require_ours(paths, self.overwrite, "another folder with -o", AudioError)
 
 
 def is_same_file(first: str | os.PathLike, second: str | os.PathLike) -> bool:

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from glowsep.arrays.files import all_written_whole, folder_made, for_c, written_whole
+from glowsep.arrays import seals
+from glowsep.arrays.files import all_written_whole, folder_made, for_c, place_of, written_whole
 from glowsep.errors import AudioError
-from glowsep.signals.audio import seals
 from glowsep.signals.audio.channels import MASKS, set_mask
 from glowsep.signals.audio.chunks import riff_chunks
 from glowsep.signals.audio.playing import PEAK
@@ -129,10 +129,10 @@ class StemWriter:
         self.folder, self.names, self.rate, self.channels = Path(folder), list(names), rate, channels
         self.mask = mask
         self.stems = Stems() if stems is None else stems
-        if len(set(self.names)) < len(self.names):
-            raise ValueError(f"names are {self.names}, expected all to differ")
         for name in self.names:
             require_file_name(name)
+        if len({place_of(self.folder / name) for name in self.names}) < len(self.names):
+            raise ValueError(f"names are {self.names}, expected all to differ, and not in capitals only")
         self.stems.require_room(self.folder, rate, channels)
         self.paths = [self.folder / f"{name}.{self.stems.format}" for name in self.names]
         self.gain, self._peak = 1.0, 0.0
