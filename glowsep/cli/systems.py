@@ -74,7 +74,10 @@ def add_search(parser: ArgumentParser) -> None:
         "settings (default: %(default)s)",
     )
     parser.add_argument(
-        "--iterations", type=options.whole_number(1), metavar="N", help=_help("steps of each walk of the search", "iterations")
+        "--iterations",
+        type=options.whole_number(1),
+        metavar="N",
+        help=_help("steps of each walk of the search", "iterations"),
     )
     parser.add_argument(
         "--weight", type=options.number(0), metavar="LAMBDA", help=_help("the priors' weight in the search", "weight")
