@@ -212,7 +212,11 @@ PARTLY_RIGHT = {
         ),
     ],
     "gate": [
-        (GATE_WITHOUT_A_WAY_BACK, 1, "^forward: right\nbackward: `Gate.backward` is not answered yet: .*\n1 of 3 points$"),
+        (
+            GATE_WITHOUT_A_WAY_BACK,
+            1,
+            "^forward: right\nbackward: `Gate.backward` is not answered yet: .*\n1 of 3 points$",
+        ),
         (
             GATE.format("tape.pop()", "dg * sigmoid, dg * tanh"),
             1,
