@@ -4,6 +4,8 @@ import importlib
 import inspect
 import pkgutil
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -181,3 +183,10 @@ def test_every_documented_parameter_has_a_type():
         hints |= {"return": signature.return_annotation}
         missing = [key for key, hint in hints.items() if hint is inspect.Signature.empty and key not in free]
         assert missing == [], f"{name} has no type hint for {', '.join(missing)}"
+
+
+def test_importing_the_package_loads_no_part_of_scipy():
+    """They take a second and 64 MiB, and whoever only trains or loads a prior needs none of them."""
+    code = "import sys, glowsep; print({'scipy.signal', 'scipy.ndimage', 'scipy.linalg'} & sys.modules.keys())"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"

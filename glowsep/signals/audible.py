@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
-from scipy.signal import butter, sosfilt, sosfilt_zi, sosfiltfilt
+import scipy  # its parts load when they are first used: importing glowsep takes 64 MiB and a second less without them
 
 #: Hz: half of the amplitude is left here, a hundredth at 16.5 Hz, and 97 % at 27.5 Hz, a piano's lowest note.
 LOWEST = 22.0
@@ -46,10 +45,10 @@ def audible(waveform: np.ndarray, rate: int) -> np.ndarray:
         return np.zeros_like(waveform)
     margin = min(samples - 1, rate // 2)  # long enough for the filter to settle before the first sample
     # Mirrored at its ends, not turned about them: of a note that is cut, that would make a jump to another offset.
-    heard = sosfiltfilt(_filter(rate), waveform.astype(np.float64), axis=-1, padtype="even", padlen=margin)
+    heard = scipy.signal.sosfiltfilt(_filter(rate), waveform.astype(np.float64), axis=-1, padtype="even", padlen=margin)
     peak = np.abs(waveform).max(axis=-1, keepdims=True)
     heard *= np.abs(heard).max(axis=-1, keepdims=True) > ROUNDING * peak  # of an offset alone, nothing is left
-    loudest_nearby = maximum_filter1d(np.abs(waveform), max(1, round(SILENCE_SECONDS * rate)), axis=-1)
+    loudest_nearby = scipy.ndimage.maximum_filter1d(np.abs(waveform), max(1, round(SILENCE_SECONDS * rate)), axis=-1)
     return np.where(loudest_nearby > 0, heard, 0).astype(waveform.dtype)
 
 
@@ -86,8 +85,8 @@ def audible_powers(seconds: Iterable[np.ndarray], rate: int) -> Iterator[tuple[f
             heard = np.zeros(second.shape)
         else:
             if state is None:  # as if the first sample had been there forever: an offset is no click
-                state = sosfilt_zi(_filter(rate))[:, None, :] * second[:, :1].astype(np.float64)
-            heard, state = sosfilt(_filter(rate), second.astype(np.float64), axis=-1, zi=state)
+                state = scipy.signal.sosfilt_zi(_filter(rate))[:, None, :] * second[:, :1].astype(np.float64)
+            heard, state = scipy.signal.sosfilt(_filter(rate), second.astype(np.float64), axis=-1, zi=state)
         squares = (heard**2).mean(axis=0)
         starts = np.arange(10) * rate // 10
         starts = starts[starts < len(squares)]
@@ -97,4 +96,4 @@ def audible_powers(seconds: Iterable[np.ndarray], rate: int) -> Iterator[tuple[f
 
 
 def _filter(rate):
-    return butter(ORDER, LOWEST, "highpass", fs=rate, output="sos")
+    return scipy.signal.butter(ORDER, LOWEST, "highpass", fs=rate, output="sos")
