@@ -93,15 +93,20 @@ def test_what_is_not_tagged_still_gives_the_heading():
     assert [text for kind, _, text in rest if kind == "subslide"] == ["## Waves"]
 
 
-def test_slides_replace_earlier_ones_and_nothing_else(tmp_path, capsys):
+@pytest.fixture
+def repository(tmp_path):
+    """A folder with one chapter for each part."""
     pytest.importorskip("nbconvert")
-    repository, out = tmp_path / "repository", tmp_path / "slides"
-    (repository / "chapters").mkdir(parents=True)
+    chapters = tmp_path / "repository" / "chapters"
+    chapters.mkdir(parents=True)
     for number in PARTS:
-        path = repository / "chapters" / f"{number:02}_x.ipynb"
-        nbformat.write(
-            nbformat.from_dict(notebook(markdown(f"# {number} Sound\n\nIt <waves>."), code("<img alt='a'>"))), path
-        )
+        chapter = notebook(markdown(f"# {number} Sound\n\nIt <waves>."), code("<img alt='a'>"))
+        nbformat.write(nbformat.from_dict(chapter), chapters / f"{number:02}_x.ipynb")
+    return chapters.parent
+
+
+def test_slides_replace_earlier_ones_and_nothing_else(repository, tmp_path, capsys):
+    out = tmp_path / "slides"
     for _ in range(2):
         pages = build(out, repository)
         assert [page.name for page in pages] == [f"part-{number + 1}.html" for number in range(len(PARTS))]
@@ -113,13 +118,8 @@ def test_slides_replace_earlier_ones_and_nothing_else(tmp_path, capsys):
     assert sorted(out.iterdir()) == before and (out / "part-1.html").read_text() == "mine"
 
 
-def test_one_part_can_be_built_alone(tmp_path, capsys):
-    pytest.importorskip("nbconvert")
-    repository, out = tmp_path / "repository", tmp_path / "slides"
-    (repository / "chapters").mkdir(parents=True)
-    for number in PARTS:
-        path = repository / "chapters" / f"{number:02}_x.ipynb"
-        nbformat.write(nbformat.from_dict(notebook(markdown(f"# {number} Sound"))), path)
+def test_one_part_can_be_built_alone(repository, tmp_path, capsys):
+    out = tmp_path / "slides"
     (page,) = build(out, repository, parts=[2])
     assert [path.name for path in out.glob("*.html")] == [page.name] == ["part-2.html"]
     for number in ("0", "4"):
