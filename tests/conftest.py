@@ -1,5 +1,7 @@
 """What several test files share: priors and a song small enough to separate in a blink."""
 
+import signal
+
 import numpy as np
 import pytest
 import soundfile
@@ -79,6 +81,14 @@ def pytest_ignore_collect(collection_path, config):
     if collection_path.name == "test_chapters.py" and not any("test_chapters.py" in name for name in config.args):
         return True
     return None
+
+
+@pytest.fixture
+def ctrl_c_is_heard():
+    """A shell that is no terminal starts its background jobs, such as these tests, with Ctrl-C ignored."""
+    earlier = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, earlier)
 
 
 @pytest.fixture

@@ -529,7 +529,7 @@ def test_a_full_disk_leaves_no_half_sample(refused, priors, tmp_path, monkeypatc
     assert str(tmp_path / "bass.wav") in line and "disk is full" in line
 
 
-def test_control_c_leaves_no_half_written_file(refused, priors, song, earlier_stems, failing_write):
+def test_control_c_leaves_no_half_written_file(refused, priors, song, earlier_stems, failing_write, ctrl_c_is_heard):
     failing_write(control_c)
     assert "interrupted" in refused("separate", song, "--priors", priors, "--iterations", 1, status=130)
 

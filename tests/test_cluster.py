@@ -399,6 +399,7 @@ sys.exit(loaded != ["scipy.fft", "scipy.linalg", "scipy.signal"])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows knows no SIGINT for one process")
+@pytest.mark.usefixtures("ctrl_c_is_heard")
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_command_that_is_stopped_stops_its_tasks(stop, scheduler, client, dataset, priors, baselines, tmp_path):
     report = tmp_path / "scores.json"

@@ -175,7 +175,7 @@ def test_a_signal_leaves_nothing_half_written(name, form, long, priors):
 
 @posix
 @pytest.mark.parametrize(("name", "expected"), [("SIGTERM", Stopped), ("SIGINT", KeyboardInterrupt)])
-def test_a_signal_while_libsndfile_calls_back_is_not_lost(name, expected, tmp_path):
+def test_a_signal_while_libsndfile_calls_back_is_not_lost(name, expected, tmp_path, ctrl_c_is_heard):
     """What a callback raises, C cannot pass on: the song would seem damaged, and the program would go on."""
     soundfile.write(tmp_path / "song.wav", noise(RATE, 1), RATE)
 
