@@ -414,7 +414,7 @@ def test_the_statistics_of_a_labelled_prior_are_measured_on_the_device(xp, monke
     "search",
     [
         AnnealedSearch(iterations=2),
-        ConstrainedLatentSearch(iterations=1),  # two walks
+        ConstrainedLatentSearch(iterations=1, walks=2),
         LatentSearch(iterations=2, start=from_zero),
         LatentSearch(iterations=2, start=from_prior, weight=0.1),
         LatentSearch(iterations=2, start=from_mixture, likelihood=gaussian),

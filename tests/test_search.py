@@ -46,7 +46,7 @@ def energy(found):
 
 SEARCHES = pytest.mark.parametrize(
     "search",
-    [AnnealedSearch(iterations=4), ConstrainedLatentSearch(iterations=2), LatentSearch(iterations=4)],  # two walks of 2
+    [AnnealedSearch(iterations=4), ConstrainedLatentSearch(iterations=1), LatentSearch(iterations=4)],  # four walks
     ids=["annealed", "constrained", "latent"],
 )
 #: Searches that walk through the sources and keep their sum.

@@ -31,7 +31,8 @@ from glowsep.signals.masks import MASK_EXPONENT
 from glowsep.systems.glow.instglow import load_priors
 from glowsep.systems.search.starts import from_average_spectra, from_equal_shares
 
-DEFAULT, ONE_WALK, LATENT = ConstrainedLatentSearch(), ConstrainedLatentSearch(walks=1), LatentSearch(iterations=24)
+DEFAULT, LATENT = ConstrainedLatentSearch(), LatentSearch(iterations=24)
+ONE_WALK = ConstrainedLatentSearch(walks=1, iterations=DEFAULT.walks * DEFAULT.iterations)  # in the same time
 SHIPPED, PAPER = "as shipped", "the paper's"
 
 
@@ -79,15 +80,16 @@ def changed(choice, search, **changes):
 
 def settings(priors):
     """All rows, in the table's order; ``priors`` names the folders of priors that were trained otherwise."""
-    as_long = {"iterations": DEFAULT.iterations, "sigma_max": DEFAULT.sigma_max, "sigma_min": DEFAULT.sigma_min}
+    as_long = {"iterations": ONE_WALK.iterations, "sigma_max": DEFAULT.sigma_max, "sigma_min": DEFAULT.sigma_min}
     constrained, published = "constrained search", LatentSearch.published()
     latent, noise = f"latent search, {LATENT.iterations} iterations", "noise and log-det"
     in_steps = {"iterations": LATENT.iterations, "learning_rate": LATENT.learning_rate}
     rows = [
         Setting("all defaults", f"constrained search, mask exponent {MASK_EXPONENT:g}"),
-        *(changed(constrained, DEFAULT, walks=n) for n in (1, 3)),
+        *(changed(constrained, DEFAULT, walks=n) for n in (1, 2, 6)),
+        *(changed(constrained, DEFAULT, walks=n, iterations=24 // n) for n in (1, 2, 3, 6)),
         *(changed(constrained, DEFAULT, spectra=n) for n in (8, 32)),
-        *(changed(constrained, DEFAULT, iterations=n) for n in (6, 24)),
+        *(changed(constrained, DEFAULT, iterations=n) for n in (3, 12)),
         *(changed(constrained, DEFAULT, weight=weight) for weight in (0.5, 1.5)),
         changed(constrained, DEFAULT, momentum=0.0),
         *(changed(constrained, DEFAULT, sigma_max=level) for level in (0.1, 0.2, 0.5)),

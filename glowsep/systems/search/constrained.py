@@ -39,11 +39,11 @@ class ConstrainedLatentSearch:
        :math:`s_i \leftarrow x\, s_i / \sum_j s_j`: of all sources with the right sum those nearest to :math:`s` in the
        generalised Kullback-Leibler divergence.
 
-    The result is the mean over the second half of the walk.
+    The result is the mean over the second half of the last walk.
 
     The start decides a great deal, and the priors' dictionaries have never heard this song. What the first walk finds
     has: NMF learns ``spectra`` more from every source of it, :math:`S_i \approx W_i' H_i'`, the mixture is explained by
-    :math:`[W_1 \; W_1' \; W_2 \; W_2' \cdots]`, and a second walk starts from there.
+    :math:`[W_1 \; W_1' \; W_2 \; W_2' \cdots]`, and the next walk starts from there.
 
     Why :math:`\sigma^2`: if clean data are Gaussian, :math:`u \sim \mathcal N(\mu, C)`, then so are noisy ones, the
     flow is linear, and :math:`J^\top z = (C + \sigma^2 I)^{-1} (u - \mu)`. A step with :math:`\lambda = 1` ends at
@@ -88,12 +88,12 @@ class ConstrainedLatentSearch:
     1.0
     """
 
-    iterations: int = 12
+    iterations: int = 6
     weight: float = 1.0
     momentum: float = 0.3
     sigma_max: float = 0.3
     sigma_min: float = 0.06
-    walks: int = 2
+    walks: int = 4
     spectra: int = 16
     start: Callable = from_dictionaries
 
