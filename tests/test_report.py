@@ -308,7 +308,7 @@ def test_every_searched_segment_has_a_history(song, priors, report, monkeypatch)
     waveform[:, RATE // 2 :] *= np.arange(RATE // 2, 3 * RATE) > 2 * RATE  # the second segment is silent
     soundfile.write(song, waveform.T, RATE, "FLOAT")
     separated(song, priors, report)
-    assert [len(history) for history in seen] == [4 * 3] * len(seen) and len(seen) >= 2  # four walks of three iterations
+    assert [len(history) for history in seen] == [4 * 3] * len(seen) and len(seen) >= 2  # four walks of 3
     assert all(set(terms) == {"likelihood", "prior"} for history in seen for terms in history)
 
 
