@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from glowsep.arrays.folders import RECORD
 from glowsep.book import build, chapters, guides, readers_copy, table_of_contents
 from glowsep.book.contents import ORDER
 from glowsep.book.links import with_links
@@ -30,7 +31,7 @@ import pathlib, sys
 source, output = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[3], "_build", "html")
 print("reading sources... [ 50%] chapters/01_sound")
 {also}
-output.mkdir(parents=True)
+output.mkdir(parents=True, exist_ok=True)
 (output / "index.html").write_text("new")
 (output / "objects.inv").write_bytes(b"# Sphinx inventory version 2\\n# Project: glowsep\\n")
 """
@@ -455,16 +456,47 @@ def files(folder):
 def test_a_book_appears_and_replaces_an_earlier_one(repository, tmp_path, jupyter_book):
     out = tmp_path / "books" / "book"
     out.parent.mkdir()
+    jupyter_book("(output / 'old').mkdir(parents=True); (output / 'old' / 'left-over.html').touch()")
     build(out, repository, progress=False)
-    (out / "left-over.html").touch()
+    assert (out / "old" / "left-over.html").exists()
+    jupyter_book()
+    (out / "CNAME").write_text("mine")
+    (out / ".git").mkdir()
+    (out / ".git" / "HEAD").write_text("mine")
     build(out, repository, progress=False)
     assert files(out.parent) == [
         "book",
+        "book/.git",
+        "book/.git/HEAD",
+        f"book/{RECORD}",
+        "book/CNAME",
         "book/_static",
         "book/_static/search_words.js",
         "book/index.html",
         "book/objects.inv",
     ]
+    assert (out / "CNAME").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["index.html", "objects.inv", "_static/search_words.js"])
+def test_a_page_that_somebody_has_changed_stays(name, repository, tmp_path, jupyter_book):
+    """Also in a book that has no record of what was written, as far as one can know before it is built."""
+    out = tmp_path / "book"
+    build(out, repository, progress=False)
+    written = (out / name).read_bytes()
+    (out / name).write_text("# Project: glowsep\nmine")
+    before = files(out)
+    jupyter_book("sys.exit('was begun')")
+    with pytest.raises(BookError, match=re.escape(f"{out / name}: is there already, and not as glowsep wrote it")):
+        build(out, repository, progress=False)
+    jupyter_book()
+    (out / RECORD).unlink()
+    with pytest.raises(BookError, match=re.escape(f"{out}{os.sep}") + ".* not as glowsep wrote it"):
+        build(out, repository, progress=False)
+    assert files(out) == [path for path in before if path != RECORD]
+    assert (out / name).read_text() == "# Project: glowsep\nmine"
+    build(out, repository, progress=False, overwrite=True)
+    assert files(out) == before and (out / name).read_bytes() == written
 
 
 def test_an_empty_folder_may_become_the_book(repository, tmp_path, jupyter_book):

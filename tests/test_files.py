@@ -13,11 +13,11 @@ from glowsep.arrays.files import (
     all_written_whole,
     clear_leftovers,
     folder_made,
-    folder_written_whole,
     work_folder,
     write_text,
     written_whole,
 )
+from glowsep.arrays.folders import folder_written_whole
 from glowsep.arrays.processes import is_running
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -134,13 +134,6 @@ def test_an_earlier_folder_comes_back(tmp_path, monkeypatch, call, error):
     with pytest.raises(type(error)):
         write_folder(tmp_path / "book", "new")
     assert contents(tmp_path) == before
-
-
-def test_a_folder_is_replaced_as_a_whole(tmp_path):
-    write_folder(tmp_path / "book", "old")
-    (tmp_path / "book" / "of the earlier one.txt").touch()
-    write_folder(tmp_path / "book", "new")
-    assert contents(tmp_path) == {"book": None, "book/deep": None, "book/deep/page.txt": b"new"}
 
 
 def test_a_work_folder_leaves_nothing(tmp_path):

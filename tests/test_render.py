@@ -23,6 +23,8 @@ from conftest import dataset_refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from glowsep.arrays.folders import RECORD
+from glowsep.cli import main
 from glowsep.datasets import open_dataset
 from glowsep.datasets.freedoom import midi, variations
 from glowsep.datasets.freedoom.render import read_midi, render, render_excerpts
@@ -355,14 +357,16 @@ def freedoom(tmp_path):
 
 
 def contents(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """The bytes of all files, but for the records of what was written."""
+    paths = (path for path in folder.rglob("*") if path.is_file() and path.name != RECORD)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
 def test_render_writes_slakhs_layout(fluidsynth, soundfont, freedoom, tmp_path):
     out = tmp_path / "out"
     render(freedoom, out, soundfont, RATE, progress=False)
     track = out / "test" / "one"
-    names = {path.relative_to(track).as_posix() for path in track.rglob("*") if path.is_file()}
+    names = {Path(name).as_posix() for name in contents(track)}
     stems = {f"{folder}/S0{i}.{ending}" for i in range(3) for folder, ending in [("MIDI", "mid"), ("stems", "flac")]}
     assert names == stems | {"all_src.mid", "metadata.yaml", "mix.flac"}
     assert (track / "all_src.mid").read_bytes() == (freedoom / "midi" / "one.mid").read_bytes()
@@ -406,18 +410,45 @@ def test_rendering_again_gives_the_same_bytes(fluidsynth, soundfont, freedoom, t
 
 def test_what_was_rendered_earlier_is_replaced_and_nothing_else_touched(fluidsynth, soundfont, freedoom, tmp_path):
     out = tmp_path / "out"
-    track = out / "test" / "one"
-    for stale in (track / "stems" / "S09.flac", track / "metadata.yaml", out / "test/other/kept.txt", out / "kept.txt"):
-        stale.parent.mkdir(parents=True, exist_ok=True)
-        stale.write_text("earlier")
+    song_of(*[notes(channel, 33, 24) for channel in range(4)]).save(freedoom / "midi" / "one.mid")
     render(freedoom, out, soundfont, RATE, splits=["test"], progress=False)
-    assert sorted(path.name for path in (out / "test" / "one" / "stems").iterdir()) == [
-        "S00.flac",
-        "S01.flac",
-        "S02.flac",
-    ]
-    assert {path.name for path in out.iterdir()} == {"test", "kept.txt", "excerpts.json"}
-    assert (out / "test" / "other" / "kept.txt").read_text() == "earlier"
+    assert (out / "test" / "one" / "stems" / "S03.flac").is_file()
+    mine = [out / "kept.txt", out / "test/other/kept.txt", out / "test/one/kept.txt", out / "test/one/stems/vocals.wav"]
+    for path in mine:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    song_of(notes(0, 33, 24)).save(freedoom / "midi" / "one.mid")
+    render(freedoom, out, soundfont, RATE, splits=["test"], progress=False)
+    assert [path.name for path in sorted((out / "test" / "one" / "stems").iterdir())] == ["S00.flac", "vocals.wav"]
+    assert {path.name for path in out.iterdir()} == {"test", "kept.txt", "excerpts.json", RECORD}
+    assert [path.read_text() for path in mine] == ["mine"] * 4
+
+
+def test_a_track_that_somebody_has_changed_is_replaced_only_where_it_is_asked_for(
+    fluidsynth, soundfont, freedoom, tmp_path
+):
+    """Nor one that was there before: it may be anybody's data set of this layout."""
+    out = tmp_path / "out"
+    render(freedoom, out, soundfont, RATE, progress=False)
+    stem = path = out / "test" / "one" / "stems" / "S01.flac"
+    rendered = path.read_bytes()
+    path.write_bytes(rendered + b"\n")
+    before = contents(out)
+    for renders in (render, render_excerpts):
+        dataset_refused(lambda: renders(freedoom, out, soundfont, RATE, progress=False), str(path), "--overwrite")
+        (out / "test" / "one" / RECORD).unlink(missing_ok=True)
+        path = out / "test" / "one"
+    assert contents(out) == before
+    command = ["render", str(out), "--soundfont", str(soundfont), "--midi", str(freedoom), "--rate", "8000", "-q"]
+    assert main([*command, "--overwrite"]) == 0
+    assert stem.read_bytes() == rendered
+
+
+def test_two_songs_of_one_name_are_refused(fluidsynth, soundfont, freedoom, tmp_path):
+    (freedoom / "midi" / "ONE.mid").write_bytes((freedoom / "midi" / "one.mid").read_bytes())
+    (freedoom / "split.json").write_text(json.dumps({"test": ["one", "ONE"]}))
+    dataset_refused(lambda: render(freedoom, tmp_path / "out", soundfont, RATE, progress=False), "one.mid", "ONE.mid")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("place", ["test/one/notes.txt", "test/one", "excerpts.json"])
@@ -432,7 +463,7 @@ def test_a_folder_or_a_file_of_the_user_s_is_not_replaced(whole, place, fluidsyn
     if place == "excerpts.json" and not whole:
         make(freedoom, tmp_path / "out", soundfont, RATE, progress=False)
     else:
-        with pytest.raises(DatasetError, match="or move it away") as refusal:
+        with pytest.raises(DatasetError, match="or move it away|not as glowsep wrote it") as refusal:
             make(freedoom, tmp_path / "out", soundfont, RATE, progress=False)
         assert str(mine if mine.name != "notes.txt" else mine.parent) in str(refusal.value)
         assert contents(tmp_path / "out") == before

@@ -6,6 +6,7 @@ import nbformat
 import pytest
 from notebooks import CHAPTERS, grading, read
 
+from glowsep.arrays.folders import RECORD
 from glowsep.cli import main
 from glowsep.course import PARTS, chapters, read_chapter
 from glowsep.slides import build, deck
@@ -110,12 +111,28 @@ def test_slides_replace_earlier_ones_and_nothing_else(repository, tmp_path, caps
     for _ in range(2):
         pages = build(out, repository)
         assert [page.name for page in pages] == [f"part-{number + 1}.html" for number in range(len(PARTS))]
+    (out / "notes.txt").write_text("mine")
     (out / "part-1.html").write_text("mine")
     before = sorted(out.iterdir())
     assert main(["slides", "-o", str(out)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert f"{out}: holds something other than slides" in line
+    assert f"{out / 'part-1.html'}: is there already, and not as glowsep wrote it; choose another folder" in line
     assert sorted(out.iterdir()) == before and (out / "part-1.html").read_text() == "mine"
+    build(out, repository, overwrite=True)
+    assert sorted(out.iterdir()) == before and (out / "part-1.html").read_text() != "mine"
+    assert (out / "notes.txt").read_text() == "mine"
+    build(out, repository, [2])
+    assert sorted(path.name for path in out.iterdir()) == [RECORD, "assets", "notes.txt", "part-2.html"]
+
+
+def test_a_folder_of_something_else_does_not_become_slides(repository, tmp_path, capsys):
+    out = tmp_path / "mine"
+    out.mkdir()
+    (out / "notes.txt").write_text("mine")
+    for given in ([], ["--overwrite"]):
+        assert main(["slides", "-o", str(out), *given]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert f"{out}: holds something other than slides" in line and len(list(out.iterdir())) == 1
 
 
 def test_one_part_can_be_built_alone(repository, tmp_path, capsys):

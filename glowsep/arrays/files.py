@@ -73,14 +73,6 @@ def all_written_whole(paths: Sequence[str | os.PathLike]) -> Iterator[list[Path]
 
 
 @contextmanager
-def folder_written_whole(folder: str | os.PathLike) -> Iterator[Path]:
-    """Give an empty temporary folder: it replaces ``folder`` if the block succeeds, and vanishes if not."""
-    with work_folder(folder) as temporary:
-        yield temporary
-        put_in_place([temporary], [folder])
-
-
-@contextmanager
 def work_folder(path: str | os.PathLike) -> Iterator[Path]:
     """Give an empty temporary folder next to ``path``, where `put_in_place` can take from; it vanishes at the end."""
     temporary = _hidden(Path(path), "new")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from glowsep.arrays.files import put_in_place, work_folder
+from glowsep.arrays.files import work_folder
+from glowsep.arrays.folders import put_folder_in_place, read_record, require_as_written
 from glowsep.book.links import PAGES
 from glowsep.book.search import write_index
 from glowsep.book.source import write_source
@@ -19,37 +20,44 @@ from glowsep.errors import BookError, how_to_install
 
 COMMAND = (sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build")
 INVENTORY = "objects.inv"  # Sphinx writes it into every site; its first lines name the project
+FIRST = ("index.html", INVENTORY)  # in every book, so also in one that has no record of what was written
 PAGE_DONE = re.compile(r"^(?:reading sources|writing output)\.\.\. \[ *\d+%\] (\S+)")
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
 
-def build(out: str | PathLike, repository: str | PathLike = REPOSITORY, progress: bool = True) -> None:
+def build(
+    out: str | PathLike, repository: str | PathLike = REPOSITORY, progress: bool = True, overwrite: bool = False
+) -> None:
     """Build the book from the chapters, without running them.
 
     Parameters
     ----------
     out : path
-        The folder to write to; start reading at its ``index.html``. A book built there earlier is replaced.
+        The folder to write to; start reading at its ``index.html``. A book built there earlier is replaced, and files
+        that somebody has added to it stay.
     repository : path
         Holds ``README.md`` and the folder ``chapters``.
     progress : bool
         Show a progress bar.
+    overwrite : bool
+        Replace pages of the earlier book that have been changed since.
 
     Raises
     ------
     BookError
-        If Jupyter Book is not installed, the folder holds something else or is not writable, or a chapter cannot be
-        shown. What was at ``out`` is then unchanged.
+        If Jupyter Book is not installed, the folder holds something else, or pages that have been changed, or is not
+        writable, or a chapter cannot be shown. What was at ``out`` is then unchanged.
     """
     out, repository = Path(out).resolve(), Path(repository).resolve()
     require_jupyter_book()
     require_place(out)
+    require_as_written(out, FIRST, overwrite, BookError)
     with work_folder(out) as folder:
         source = folder / "source"
         write_source(repository, source)
         site = _built(source, progress)
         write_index(site)
-        put_in_place([site], [out])
+        put_folder_in_place(site, out, overwrite, BookError)
 
 
 def require_jupyter_book() -> None:
@@ -86,6 +94,8 @@ def require_place(out: Path) -> None:
 
 def _is_book(folder):
     inventory = folder / INVENTORY
+    if INVENTORY in read_record(folder):  # even if somebody has changed it since
+        return True
     return inventory.is_file() and b"# Project: glowsep\n" in inventory.read_bytes()
 
 

@@ -18,12 +18,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=Path,
         default=Path("book"),
         metavar="FOLDER",
-        help="where to write the book; one that was built there earlier is replaced (default: %(default)s)",
+        help="where to write the book; one that was built there earlier is replaced, and your own files beside it stay "
+        "(default: %(default)s)",
     )
+    options.add_overwrite(parser)
     options.add_quiet(parser)
 
 
 def run(arguments: Namespace) -> None:
     """Build the book, and say where to start reading."""
-    book.build(arguments.out, progress=options.shows_progress(arguments))
+    book.build(arguments.out, progress=options.shows_progress(arguments), overwrite=arguments.overwrite)
     options.say(arguments, arguments.out / "index.html")

@@ -60,6 +60,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=options.whole_number(1), metavar="N", help="songs at a time (default: one per processor)"
     )
+    options.add_overwrite(parser)
     options.add_quiet(parser)
 
 
@@ -88,5 +89,6 @@ def run(arguments: Namespace) -> None:
         workers=arguments.workers,
         progress=options.shows_progress(arguments),
         unheard=arguments.unheard,
+        overwrite=arguments.overwrite,
     )
     options.say(arguments, arguments.out)

@@ -21,13 +21,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=Path,
         default=Path("slides"),
         metavar="FOLDER",
-        help="where to write them; slides that were built there earlier are replaced (default: %(default)s)",
+        help="where to write them; slides that were built there earlier are replaced, and your own files beside them "
+        "stay (default: %(default)s)",
     )
+    options.add_overwrite(parser)
     options.add_quiet(parser)
 
 
 def run(arguments: Namespace) -> None:
     """Build the slides, and say where they are."""
-    slides.build(arguments.out, parts=arguments.parts or slides.NUMBERS)
-    for page in sorted(arguments.out.glob("part-*.html")):
-        options.say(arguments, page)
+    for page in slides.build(arguments.out, parts=arguments.parts or slides.NUMBERS, overwrite=arguments.overwrite):
+        options.say(arguments, arguments.out / page.name)

@@ -24,7 +24,8 @@ import soundfile
 import yaml
 from tqdm import tqdm
 
-from glowsep.arrays.files import folder_written_whole, write_text
+from glowsep.arrays.files import place_of, write_text
+from glowsep.arrays.folders import folder_written_whole, require_as_written, write_record
 from glowsep.datasets.freedoom import midi
 from glowsep.datasets.freedoom.fluidsynth import FULL_SCALE, GAIN, FluidSynth
 from glowsep.datasets.freedoom.variations import variation, with_heard, with_unheard
@@ -32,6 +33,8 @@ from glowsep.errors import DatasetError
 from glowsep.signals.loudness import integrated_loudness
 
 SPLITS = ("train", "validation", "test")
+EXCERPTS = "excerpts.json"
+FILES = ("metadata.yaml", "mix.flac", "all_src.mid")  # of a track, beside its stems
 
 
 class Song(NamedTuple):
@@ -56,6 +59,7 @@ def render(
     progress: bool = True,
     versions: Sequence[int] | None = None,
     unheard: bool = False,
+    overwrite: bool = False,
 ) -> None:
     """Render the whole songs of a split file, with one stem for each channel and program.
 
@@ -64,7 +68,8 @@ def render(
     midi_folder : path
         Holds ``split.json``, with the names of the songs of each split and `excerpts`, and ``midi/<song>.mid``.
     out : path
-        The folder for the splits' folders. A song rendered there earlier is replaced, nothing else is touched.
+        The folder for the splits' folders. A song rendered there earlier is replaced, nothing else is touched,
+        also of what somebody has put into its folder.
         ``excerpts.json`` is written there too: the data set's loader cuts the tracks it lists.
     soundfont : path
         The instruments' recordings: a General MIDI sound font, .sf2 or .sf3.
@@ -83,11 +88,14 @@ def render(
         their programs.
     unheard : bool
         Play every song with those programs alone, and otherwise as written: what training with variations never hears.
+    overwrite : bool
+        Replace files that were not rendered, or were changed since.
 
     Raises
     ------
     DatasetError
-        If FluidSynth is not installed, or a file is missing, damaged or cannot be written.
+        If FluidSynth is not installed, a file is missing, damaged or cannot be written, or one that would be replaced
+        is not as it was rendered.
     ValueError
         If ``versions`` is empty, holds a number below 0 or is given with ``unheard``.
     """
@@ -103,11 +111,15 @@ def render(
             chosen = versions if part == "train" else None
             songs += _versions(_midi_file(midi_folder, name), out / part, chosen, unheard)
     synthesiser = FluidSynth(soundfont, rate)  # first: without it, nothing should be written
-    _require_ours(songs, out / "excerpts.json")
+    listing = json.dumps(split["excerpts"], indent=1) + "\n"
+    _require_ours(songs, overwrite)
+    if not _holds(out / EXCERPTS, listing):
+        require_as_written(out, [EXCERPTS], overwrite, DatasetError)
     with _says_what_cannot_be_written(out):
         out.mkdir(parents=True, exist_ok=True)
-        write_text(out / "excerpts.json", json.dumps(split["excerpts"], indent=1) + "\n")
-    _render_songs(songs, synthesiser, workers, progress)
+        write_text(out / EXCERPTS, listing)
+        write_record(out, [EXCERPTS])
+    _render_songs(songs, synthesiser, workers, progress, overwrite)
 
 
 def render_excerpts(
@@ -119,6 +131,7 @@ def render_excerpts(
     workers: int | None = None,
     progress: bool = True,
     unheard: bool = False,
+    overwrite: bool = False,
 ) -> None:
     """Render excerpts only, with one stem for each of the four instrument groups: a data set small enough to carry.
 
@@ -139,8 +152,8 @@ def render_excerpts(
         if name in excerpts
     ]
     synthesiser = FluidSynth(soundfont, rate)
-    _require_ours(songs)
-    _render_songs(songs, synthesiser, workers, progress)
+    _require_ours(songs, overwrite)
+    _render_songs(songs, synthesiser, workers, progress, overwrite)
 
 
 def read_split(midi_folder: str | PathLike) -> dict:
@@ -182,26 +195,31 @@ def _midi_file(midi_folder, name):
     return midi_folder / "midi" / f"{name}.mid"
 
 
-def _require_ours(songs, excerpts=None):
-    """Refuse to replace a folder that is no track, and an ``excerpts.json`` that is none of a data set's."""
+def _require_ours(songs, overwrite):
+    """Refuse to replace a folder that is no track, a track that is not as it was rendered, and one by another."""
+    source_of = {}
     for song in songs:
+        other = source_of.setdefault(place_of(song.target), song.source)
+        if other is not song.source:
+            raise DatasetError(f"{song.target}: {other} and {song.source} would be rendered here; rename one of them")
         if os.path.lexists(song.target) and not (song.target / "metadata.yaml").is_file():
             if not song.target.is_dir() or any(song.target.iterdir()):
                 raise DatasetError(f"{song.target}: is not a rendered track; choose another folder, or move it away")
-    if excerpts is not None and os.path.lexists(excerpts):
-        try:
-            known = json.loads(excerpts.read_text(encoding="utf-8"))
-            is_ours = all("start_s" in excerpt for excerpt in known.values())
-        except (OSError, ValueError, AttributeError, TypeError):
-            is_ours = False
-        if not is_ours:
-            raise DatasetError(f"{excerpts}: does not list excerpts; choose another folder, or move it away")
+        stems = [path.relative_to(song.target) for path in song.target.glob("*/S[0-9][0-9].*")]
+        require_as_written(song.target, [*FILES, *stems], overwrite, DatasetError)
 
 
-def _render_songs(songs, synthesiser, workers, progress):
+def _holds(path, text):
+    try:
+        return path.read_text(encoding="utf-8") == text
+    except (OSError, ValueError):
+        return False
+
+
+def _render_songs(songs, synthesiser, workers, progress, overwrite):
     pool = ThreadPoolExecutor(workers or os.cpu_count())
     try:
-        jobs = [pool.submit(_render_song, song, synthesiser) for song in songs]
+        jobs = [pool.submit(_render_song, song, synthesiser, overwrite) for song in songs]
         for job in tqdm(as_completed(jobs), total=len(jobs), desc="render", unit="song", disable=not progress):
             job.result()
     finally:  # after an error or Ctrl-C nothing new begins, and unfinished songs leave no folders
@@ -209,14 +227,14 @@ def _render_songs(songs, synthesiser, workers, progress):
         pool.shutdown(cancel_futures=True)
 
 
-def _render_song(song, synthesiser):
+def _render_song(song, synthesiser, overwrite):
     """Render a song into the folder of its track, which appears once it is complete."""
     score = read_midi(song.source)
     stems = song.change(midi.split(score))
     length = round(midi.duration(score) * synthesiser.rate)
     with _says_what_cannot_be_written(song.target):
         song.target.parent.mkdir(parents=True, exist_ok=True)
-        with folder_written_whole(song.target) as folder:
+        with folder_written_whole(song.target, overwrite, DatasetError) as folder:
             _write_track(folder, song, stems, length, synthesiser)
 
 
