@@ -155,6 +155,13 @@ REFUSED = {
 }
 
 
+def test_of_two_references_none_is_taken(song, priors, references, report, capsys):
+    soundfile.write(references / "bass.flac", np.zeros((RATE // 4, 2)), RATE)
+    assert run("separate", song, "--priors", priors, "--report", report, "--references", references) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "bass.flac: bass.wav is there too" in said
+
+
 @pytest.mark.parametrize("kind", REFUSED)
 def test_references_that_do_not_fit_are_refused_before_the_work(kind, song, priors, tmp_path, report, capsys):
     name, files, complaint = REFUSED[kind]

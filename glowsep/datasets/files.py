@@ -1,5 +1,6 @@
 """What all data sets of folders and audio files need: finding tracks, and reading files that belong together."""
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 
 from glowsep.errors import DatasetError
 from glowsep.signals import audio
-from glowsep.signals.audio.suffixes import SUFFIXES, looks_like_audio
+from glowsep.signals.audio.suffixes import looks_like_audio
 
 #: Seconds by which the lengths of a track's files may differ: encoders drop or add a few samples at the end.
 TOLERANCE = 0.1
@@ -20,7 +21,7 @@ def split_folder(path: str | PathLike, split: str | None = None) -> Path:
     Raises
     ------
     DatasetError
-        If `path` is not a folder, or has no such split.
+        If `path` is not a folder, or has no such split, or two of that name.
     """
     path = Path(path)
     if not path.is_dir():
@@ -33,20 +34,31 @@ def split_folder(path: str | PathLike, split: str | None = None) -> Path:
 
 
 def has_split(path: str | PathLike, split: str) -> bool:
-    """Whether a data set's folder has a folder for a split, in capitals or not."""
+    """Whether a data set's folder has a folder for a split, in capitals or not.
+
+    Raises
+    ------
+    DatasetError
+        If it has two that differ in capitals only.
+    """
     return _split(Path(path), split) is not None
 
 
 def _split(path, split):
-    if (path / split).is_dir():  # a split may be a path, such as "train/solos"
+    found = [folder for folder in subfolders(path) if _known_as(folder.name) == _known_as(split)]
+    if len(found) > 1:
+        raise DatasetError(
+            f"{found[0]}: {found[1].name} is there too, but only one of them can be the split; rename the other"
+        )
+    if not found and (path / split).is_dir():  # a split may be a path, such as "train/solos"
         return path / split
-    if not path.is_dir():
-        return None
-    return next((folder for folder in subfolders(path) if folder.name.casefold() == split.casefold()), None)
+    return found[0] if found else None
 
 
 def subfolders(path: Path) -> list[Path]:
-    """The folders in a folder, sorted by name, without hidden ones."""
+    """The folders in a folder, sorted by name, without hidden ones; none of what is no folder."""
+    if not path.is_dir():
+        return []
     return sorted(folder for folder in path.iterdir() if folder.is_dir() and not folder.name.startswith("."))
 
 
@@ -69,19 +81,32 @@ def tracks_in(folder: Path, is_track: Callable[[Path], object], layout: str) -> 
 def audio_file(folder: str | PathLike, stem: str) -> Path | None:
     """The path of ``<stem>.wav`` in a folder, or in another format of audio, in capitals or not; None without one.
 
-    If there are several, the first of `glowsep.signals.audio.suffixes.SUFFIXES` is read.
+    Raises
+    ------
+    DatasetError
+        If there are several: nobody but the user can tell which of them is meant.
     """
-    return audio_files(folder).get(stem.casefold())
+    first, *others = audio_files(folder).get(_known_as(stem), [None])
+    if others:
+        raise DatasetError(
+            f"{first}: {others[0].name} is there too, but only one of them can be read; move the other away"
+        )
+    return first
 
 
-def audio_files(folder: str | PathLike) -> dict[str, Path]:
-    """The audio files in a folder: a dict of name, without capitals and suffix, to path."""
-    folder = Path(folder)
-    if not folder.is_dir():
-        return {}
-    found = (path for path in folder.iterdir() if looks_like_audio(path) and path.is_file())
-    best_last = sorted(found, key=lambda path: (SUFFIXES.index(path.suffix.lower()), path.name), reverse=True)
-    return {path.stem.casefold(): path for path in best_last}
+def audio_files(folder: str | PathLike) -> dict[str, list[Path]]:
+    """The audio files in a folder: a dict of name, without capitals and suffix, to the paths that have it."""
+    folder, found = Path(folder), {}
+    if folder.is_dir():
+        for path in sorted(folder.iterdir()):
+            if looks_like_audio(path) and path.is_file():
+                found.setdefault(_known_as(path.stem), []).append(path)
+    return found
+
+
+def _known_as(name):
+    """What is the same for all ways to write a name: with capitals or not, and in Unicode's several spellings."""
+    return unicodedata.normalize("NFC", name.casefold())
 
 
 def read_together(

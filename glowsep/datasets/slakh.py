@@ -1,14 +1,14 @@
 """Slakh2100 and data sets in its layout, such as Freedoom-4: many stems per track, grouped into four instruments."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 import yaml
 
-from glowsep.datasets.files import audio_file, read_together, split_folder, tracks_in
+from glowsep.datasets.files import audio_file, audio_files, read_together, split_folder, tracks_in
 from glowsep.datasets.freedoom.midi import GROUPS, instrument_group
 from glowsep.datasets.track import Dataset, Track
 from glowsep.errors import DatasetError
@@ -35,11 +35,14 @@ class Slakh2100(Dataset):
     path : path
     split : str, optional
         "train", "validation", "test" or "omitted"; by default the tracks are in `path` itself.
+    names : sequence of str, optional
+        The tracks to read; all by default.
 
     Raises
     ------
     DatasetError
-        If there is no such folder or split or no track in it, metadata are damaged, or a rendered stem is missing.
+        If there is no such folder or split or no track in it, metadata are damaged, or a rendered stem is missing or
+        there are two of its name.
 
     Examples
     --------
@@ -50,9 +53,13 @@ class Slakh2100(Dataset):
 
     sources = tuple(GROUPS)
 
-    def __init__(self, path: str | PathLike, split: str | None = None):
+    def __init__(self, path: str | PathLike, split: str | None = None, names: Sequence[str] | None = None):
         self.folder = split_folder(path, split)
-        self.names = tracks_in(self.folder, is_slakh_track, "a track is a folder with a metadata.yaml")
+        found = tracks_in(self.folder, is_slakh_track, "a track is a folder with a metadata.yaml")
+        self.names = found if names is None else tuple(names)
+        for name in self.names:
+            for stem in audio_files(self.folder / name / "stems"):  # if there are two of one, that is said now
+                audio_file(self.folder / name / "stems", stem)
         self.excerpts = _read_excerpts(self.folder.parent / "excerpts.json")
 
     def load(self, name: str) -> Track:

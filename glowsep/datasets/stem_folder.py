@@ -28,7 +28,7 @@ class StemFolder(Dataset):
     Raises
     ------
     DatasetError
-        If there is no such folder, no track in it, or a track without one of the sources.
+        If there is no such folder, no track in it, or a track that has none, or several, of one of the sources.
 
     Examples
     --------
@@ -47,6 +47,7 @@ class StemFolder(Dataset):
         for name in self.names:
             for source in self.sources:
                 self._file(name, source)
+            audio_file(self.folder / name, MIXTURE)  # if there are two of them, that is said now
 
     def load(self, name: str) -> Track:
         """The `Track` of this name. If there is no file of the mixture, it is the sum of the sources."""

@@ -32,7 +32,8 @@ def read_references(folder: str | PathLike, names: Sequence[str], info: Info) ->
     Raises
     ------
     DatasetError
-        If there is no such folder, it holds none of the sources, or they do not belong to the song.
+        If there is no such folder, it holds none of the sources, or one of them twice, or they do not belong to the
+        song.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -60,7 +61,7 @@ def read_references(folder: str | PathLike, names: Sequence[str], info: Info) ->
 
 def _of_slakh_track(folder):
     folder = folder.resolve()
-    track = Slakh2100(folder.parent).load(folder.name)
+    track = Slakh2100(folder.parent, names=[folder.name]).load(folder.name)
     return track.sources, track.rate
 
 

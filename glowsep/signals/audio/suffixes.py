@@ -2,7 +2,6 @@
 
 from pathlib import PurePath
 
-#: Without loss first: if a folder holds a recording twice, the first of these is read.
 SUFFIXES = (
     ".wav", ".flac", ".aiff", ".aif", ".aifc", ".w64", ".rf64", ".bwf", ".caf", ".au", ".snd", ".wv", ".ape", ".tta",
     ".oga", ".ogg", ".opus", ".mp3", ".mp2", ".m4a", ".aac", ".mp4", ".m4b", ".wma", ".webm", ".mka", ".ac3", ".spx",
