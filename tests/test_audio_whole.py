@@ -440,6 +440,33 @@ def asf_objects(broadcast=False):
     return (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9".ljust(30, b"\0") + properties).ljust(700, b"\1")
 
 
+def adts_frames():
+    lengths = (543, 371, 7, 1234)
+    return b"".join(
+        b"\xff\xf1\x50" + (0x800000 | length << 5).to_bytes(3, "big") + bytes(length - 6) for length in lengths
+    )
+
+
+def tta_frames():
+    """Three seconds at 8 kHz are two frames and 15,283 samples of a third."""
+    lengths = (900, 80, 333)
+    head = b"TTA1" + struct.pack("<3H3I3I", 1, 1, 16, 8000, 24_000, 0, *lengths) + bytes(4)
+    return head + bytes(sum(lengths))
+
+
+def flv_tags():
+    tags = (b"\x12", 300), (b"\x08", 700), (b"\x08", 90)
+    return b"FLV\1\4\0\0\0\x09" + b"".join(
+        bytes(4) + kind + length.to_bytes(3, "big") + bytes(7 + length) for kind, length in tags
+    )
+
+
+def rm_packets():
+    chunks = b".RMF" + (18).to_bytes(4, "big") + bytes(10) + b"PROP" + (50).to_bytes(4, "big") + bytes(42)
+    packets = b"".join(b"\0\0" + length.to_bytes(2, "big") + bytes(length - 4) for length in (300, 64, 200))
+    return chunks + b"DATA" + (592).to_bytes(4, "big") + b"\0\0" + (3).to_bytes(4, "big") + bytes(4) + packets
+
+
 def voc_into_a_pipe():
     return b"Creative Voice File\x1a" + b"\x1a\0\x0a\x01\x29\x11" + b"\x01\0\0\0" + bytes(500)
 
@@ -458,6 +485,10 @@ WITH_AN_END = {
     "song.dsf": lambda: (b"DSD " + (28).to_bytes(8, "little") + (900).to_bytes(8, "little")).ljust(900, b"\1"),
     "song.dff": lambda: (b"FRM8" + (888).to_bytes(8, "big") + b"DSD ").ljust(900, b"\1"),
     "song.wma": asf_objects,
+    "song.aac": adts_frames,
+    "song.tta": tta_frames,
+    "song.ra": rm_packets,
+    "film.flv": flv_tags,
     "film.avi": avi_chunks,
     "film.ts": lambda: (b"G" + bytes(187)) * 5,
     "film.m2ts": lambda: (b"\0\0\0\0G" + bytes(187)) * 5,
@@ -491,6 +522,15 @@ def test_an_end_that_nobody_has_promised_is_not_missed(tmp_path, name):
         assert isinstance(format_found(put(tmp_path, name, content[:stop])), str)
 
 
+@pytest.mark.parametrize("layer", [1, 2, 3])
+def test_frames_of_a_free_bit_rate_are_refused_by_name(tmp_path, layer):
+    """FFmpeg does not decode them, and calls them damaged."""
+    frame = bytes([0xFF, 0xF9 | (4 - layer) << 1, 0, 0x64]).ljust(1302, b"\1")
+    message = refusal(put(tmp_path, "it's free.mp3", id3(300) + frame * 5))
+    assert "free bit rate" in message and message.endswith(shlex.quote(str(tmp_path / "it's free.mp3")))
+    assert "not audio" in refusal(put(tmp_path, "noise.mp3", frame))
+
+
 def test_something_between_the_frames_of_layer_ii_is_found(tmp_path):
     frames = mpeg_frames(2)
     assert "damaged" in refusal(put(tmp_path, "song.mp2", frames + b"noise" * 100 + frames))
@@ -509,6 +549,9 @@ ENCODED = {
     "song.mlp": ["-c:a", "mlp", "-strict", "-2"],
     "song.mka": ["-c:a", "flac"],
     "song.wma": [],
+    "song.eac3": [],
+    "song.tta": [],
+    "song.ra": ["-c:a", "ac3", "-f", "rm"],
     "film.avi": [],
     "film.ts": ["-c:a", "mp2"],
     "film.m2ts": ["-c:a", "ac3"],

@@ -167,7 +167,7 @@ def test_tracks_may_differ_in_capitals_and_formats(tmp_path):
 
 TWICE = (
     "bass.wav bass.flac",
-    "bass.mp3 bass.wav",
+    "bass.aiff bass.wav",
     "Bass.wav bass.wav",
     "bass.WAV bass.wav",
     "Mixture.aiff mixture.wav",

@@ -10,6 +10,7 @@ from glowsep.signals.audio.parts import Part
 from glowsep.signals.audio.refusals import not_audio
 from glowsep.signals.audio.tags import after_tags
 
+FREE = 1 << 14  # bytes among which there is a second frame, whatever the bit rate
 KEPT = 256  # files whose contents are remembered
 _known = {}
 
@@ -65,6 +66,8 @@ def compressed(path, file, start, size):
     elif mp3.frame(head):
         found = mp3.parts(path, file, start, size)
     if found is None:
+        file.seek(start)
+        mp3.refuse_free(path, file.read(FREE))
         found = ffmpeg_format(file, start)
         require_end(path, found, file, start, size)
     return found

@@ -3,7 +3,8 @@
 Each function is given the open file, the position at which its sound starts, and its size, and returns the bytes that
 the file must have at the least by what its own header, blocks or frames say; None if they do not say it.
 
-Sources: the documents of each format; for AMR, RFC 4867, section 5.3; for MLP, FFmpeg's mlp_parser.c.
+Sources: the documents of each format; for AMR, RFC 4867, section 5.3; for MLP, FFmpeg's mlp_parser.c; for ADTS, ISO/IEC
+13818-7, section 6.2; for TTA, its format's description by A. Djuric; for FLV, Adobe's specification, annex E.
 """
 
 import re
@@ -137,6 +138,55 @@ def amr(file, start, size):
     return _chained(file, start + len(magic), size, 1, lambda head: AMR[magic][head[0] >> 3 & 15])
 
 
+def aac(file, start, size):
+    """Frames of ADTS, which begin with twelve ones and have their length in 13 bits."""
+
+    def length_of(head):
+        is_frame = head[0] == 0xFF and head[1] & 0xF6 == 0xF0
+        return int.from_bytes(head[3:6], "big") >> 5 & 0x1FFF if is_frame else 0
+
+    return _chained(file, start, size, 6, length_of)
+
+
+def tta(file, start, size):
+    """A header, the lengths of all frames, and the frames, each of 256 / 245 s."""
+    rate, samples = struct.unpack("<2I", _read(file, start + 10, 8).ljust(8, b"\0"))
+    frames = ceil_divide(245 * samples, 256 * rate) if rate else 0
+    lengths = _read(file, start + 22, 4 * frames)
+    return start + 22 + 4 * frames + 4 + sum(struct.unpack(f"<{len(lengths) // 4}I", lengths[: len(lengths) // 4 * 4]))
+
+
+def flv(file, start, size):
+    """Tags of 11 bytes and what they hold; between them stand four bytes."""
+    position = end = start + int.from_bytes(_read(file, start + 5, 4), "big")
+    while position + 4 < size:
+        head = _read(file, position + 4, 11)
+        if head[:1] not in (b"\x08", b"\x09", b"\x12"):
+            return None
+        end = position + 4 + 11 + int.from_bytes(head[1:4], "big")
+        position = end
+    return end
+
+
+def rm(file, start, size):
+    """Chunks that begin with a name and their length; that of the sound has a count of packets with lengths of theirs.
+
+    The length of that chunk is not to be trusted: FFmpeg itself writes one that is ten bytes too long.
+    """
+    position = start
+    while (head := _read(file, position, 8)) and head[:4] != b"DATA":
+        if int.from_bytes(head[4:], "big") < 8:
+            return None
+        position += int.from_bytes(head[4:], "big")
+    packets = int.from_bytes(_read(file, position + 10, 4), "big")
+    position += 18
+    for _ in range(packets):
+        if position >= size:
+            return position + 12
+        position += max(12, int.from_bytes(_read(file, position + 2, 2), "big"))
+    return position
+
+
 def mlp(file, start, size):
     """Access units, of MLP or TrueHD, that begin with their length in words of 16 bits."""
     return _chained(file, start, size, 2, lambda head: 2 * (int.from_bytes(head, "big") & 0xFFF))
@@ -169,6 +219,10 @@ ENDINGS: dict[str, Callable] = {
     "voc": voc,
     "asf": asf,
     "amr": amr,
+    "aac": aac,
+    "tta": tta,
+    "flv": flv,
+    "rm": rm,
     "mlp": mlp,
     "truehd": mlp,
     "mpegts": mpegts,

@@ -72,11 +72,7 @@ def ffmpeg_format(file: BinaryIO, start: int) -> str | None:
     for position, signature, name in SIGNATURES:
         if head[position:].startswith(signature):
             return name
-    if packet_length(head):
-        return "mpegts"
-    if len(head) > 3 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 6 and head[2] >> 4 == 0:
-        return "mp3"  # with frames of a free length, which mp3.py does not count
-    return None
+    return "mpegts" if packet_length(head) else None
 
 
 def require_ffmpeg(path, name: str) -> str:

@@ -9,9 +9,12 @@ their frames are counted, too.
 Sources: ISO/IEC 11172-3, section 2.4.2.3; the LAME tag, gabriel.mp3-tech.org/mp3infotag.html.
 """
 
+import shlex
 from functools import lru_cache
+from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from glowsep.errors import AudioError
 from glowsep.signals.audio.parts import Part
 from glowsep.signals.audio.refusals import cut_short, damaged
 from glowsep.signals.audio.tags import after_tags, before_tags
@@ -78,6 +81,26 @@ def frame(header: bytes) -> Frame | None:
     slot = 4 if layer == 1 else 1  # bytes
     slots = samples // 8 * KILOBITS[version == 3, layer][bits] * 1000 // rate // slot + (header[2] >> 1 & 1)
     return Frame(slot * slots, samples, (version, rate, header[3] >> 6 == 3, layer))
+
+
+def refuse_free(path, head: bytes) -> None:
+    """Refuse a file that begins with a frame of a free bit rate: only a search for the next header tells its length.
+
+    FFmpeg cannot decode such files, and that nothing is missing could not be shown.
+
+    Raises
+    ------
+    AudioError
+    """
+    free = head[:4]
+    if len(free) < 4 or free[2] >> 4 or frame(free[:2] + bytes([free[2] | 0x10]) + free[3:]) is None:
+        return
+    if free[:2] in head[4:]:  # four bytes that look like a header are no proof
+        name = Path(path)
+        command = shlex.join(["mpg123", "-w", str(name.with_suffix(".wav")), str(name)])
+        raise AudioError(
+            f"{path}: MPEG audio of a free bit rate, whose frames cannot be counted; convert it: {command}"
+        )
 
 
 def parts(path, file: BinaryIO, start: int, stop: int) -> list[Part] | str | None:
