@@ -99,7 +99,7 @@ def refuse_free(path, head: bytes) -> None:
         name = Path(path)
         command = shlex.join(["mpg123", "-w", str(name.with_suffix(".wav")), str(name)])
         raise AudioError(
-            f"{path}: MPEG audio of a free bit rate, whose frames cannot be counted; convert it: {command}"
+            f"{path}: MPEG audio of a free bit rate, whose frames cannot be counted; convert: {command}"
         )
 
 
