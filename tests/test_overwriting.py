@@ -1,6 +1,7 @@
 """Files that options name to be written: glowsep replaces its own, and none of the user's."""
 
 import json
+import os
 import re
 from argparse import Namespace
 from pathlib import Path
@@ -55,6 +56,9 @@ WRITERS = {
 }
 
 
+KIND_OF = {".json": "scores", ".md": "table", ".html": "page", ".png": "picture", ".svg": "picture", ".pdf": "picture"}
+
+
 # The seal
 
 
@@ -96,11 +100,12 @@ def test_a_sealed_file_is_still_one_of_its_format(tmp_path):
 def test_a_command_may_replace_what_glowsep_wrote(suffix, tmp_path):
     path = tmp_path / f"mine{suffix}"
     WRITERS[suffix](path)
-    require_free(Namespace(overwrite=False), path, None)
+    kind = KIND_OF[suffix]
+    require_free(Namespace(overwrite=False), **{kind: path})
     path.write_bytes(path.read_bytes() + b"\n")
     with pytest.raises(GlowsepError, match="--overwrite"):
-        require_free(Namespace(overwrite=False), None, path)
-    require_free(Namespace(overwrite=True), path)
+        require_free(Namespace(overwrite=False), **{kind: path})
+    require_free(Namespace(overwrite=True), **{kind: path})
 
 
 @pytest.mark.parametrize("size", [100, 1 << 16, (1 << 16) + 50, 200_000])
@@ -246,6 +251,91 @@ def test_a_checkpoint_that_is_none_stays(command, refused, tmp_path):
     """Also if it is the one that nobody has named: next to the weights."""
     (tmp_path / "x.checkpoint").write_text("my own words")
     assert "x.checkpoint" in refused(*command("train", FOREVER), "-o", "x.npz")
+
+
+# Inputs, and what glowsep wrote as something else
+
+
+def symlink(path, target):
+    try:
+        path.symlink_to(target)
+    except OSError:
+        pytest.skip("this system or its user makes no links")
+
+
+@pytest.mark.parametrize("through", ["its name", "a link", "a second name"])
+@pytest.mark.parametrize("place", ["data set", "baselines", "priors"])
+def test_an_input_is_never_replaced(place, through, command, dataset, baselines, priors, refused, tmp_path):
+    """Not even where it is asked for."""
+    folder = {"data set": dataset, "baselines": baselines, "priors": priors}[place]
+    path = next(path for path in sorted(folder.rglob("*")) if path.suffix in (".wav", ".npz"))
+    before = path.read_bytes()
+    if through == "a link":
+        symlink(tmp_path / "scores.json", path)
+    elif through == "a second name":
+        (tmp_path / "scores.json").hardlink_to(path)
+    name = path if through == "its name" else tmp_path / "scores.json"
+    said = refused(*command("evaluate", FOREVER), "--json", name, "--overwrite")
+    assert str(name) in said and "is read by this command" in said and path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["report", "sample", "from"])
+def test_nor_is_the_only_one(name, command, song, priors, refused, tmp_path):
+    content = song.read_bytes() if name == "report" else (priors / "bass.npz").read_bytes()
+    mine = tmp_path / {"report": "song.html", "sample": "bass.wav", "from": "bass.npz"}[name]
+    mine.write_bytes(content)
+    line = {
+        "report": ["separate", mine, "--priors", priors, "-o", tmp_path / "out", "--report", mine],
+        "sample": ["sample", mine, "-o", mine],
+        "from": [*command("train", FOREVER), "--from", mine, "-o", mine],
+    }[name]
+    for more in ([], ["--overwrite"]):
+        assert "is read by this command" in refused(*line, *more)
+    assert mine.read_bytes() == content
+
+
+def test_a_reference_that_is_a_link_to_a_stem_is_not_replaced(song, priors, refused, tmp_path):
+    assert run("separate", song, "--priors", priors, "--iterations", 1, "-o", tmp_path / "out", "-q") == 0
+    (tmp_path / "truth").mkdir()
+    symlink(tmp_path / "truth" / "bass.wav", tmp_path / "out" / "bass.wav")
+    given = ["--references", tmp_path / "truth", "--report", tmp_path / "x.html", "-o", tmp_path / "out"]
+    assert "bass.wav: is read by this command" in refused("separate", song, "--priors", priors, *given)
+
+
+@pytest.mark.parametrize("other", ["x.wav", "x.npz", "x.png", "x.html", "x.md"])
+def test_what_glowsep_wrote_is_not_replaced_by_something_else(other, command, priors, refused, tmp_path):
+    """A model that took a night is not lost to a slip of the pen."""
+    path = tmp_path / other
+    if path.suffix == ".npz":
+        path.write_bytes((priors / "bass.npz").read_bytes())
+    elif path.suffix == ".wav":
+        audio.write(path, np.ones((1, 100), np.float32), RATE)
+    else:
+        WRITERS[path.suffix](path)
+    assert "not as glowsep wrote it" in refused(*command("evaluate", FOREVER), "--json", path)
+
+
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="this system has no devices in its folders")
+def test_a_device_or_a_pipe_is_never_replaced(command, refused, tmp_path):
+    """Root could, and the system would go on without it."""
+    os.mkfifo(tmp_path / "pipe")
+    symlink(tmp_path / "link", "/dev/null")
+    for name in ("pipe", "link"):
+        said = refused(*command("evaluate", FOREVER), "--json", name, "--overwrite")
+        assert f"{name}: is no file but a device or a pipe" in said
+
+
+def test_a_chapter_is_not_replaced_by_its_own_handout(refused, tmp_path):
+    symlink(tmp_path / "mine", REPOSITORY / "chapters")
+    before = (REPOSITORY / "chapters" / "01_listen.ipynb").read_bytes()
+    said = refused("exercises", 1, "-o", "mine", "--overwrite")
+    assert "01_listen.ipynb: is the chapter itself" in said
+    assert (REPOSITORY / "chapters" / "01_listen.ipynb").read_bytes() == before
+
+
+@pytest.mark.parametrize("line", [["separate", ""], ["separate", "song.wav", "-o", ""], ["book", "--out", ""]])
+def test_an_empty_argument_is_not_the_current_folder(line, refused):
+    assert "one of the arguments is empty" in refused(*line)
 
 
 # Names that are one on another system

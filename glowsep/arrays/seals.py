@@ -98,7 +98,7 @@ def require_ours(
     paths : sequence of path
         What will be written.
     overwrite : bool
-        Replace whatever is there.
+        Replace whatever is there, unless it is a device or a pipe.
     elsewhere : str
         What the message advises to choose.
     error : class
@@ -111,6 +111,9 @@ def require_ours(
     GlowsepError
         Names the first of the files.
     """
+    for path in paths:
+        if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+            raise error(f"{path}: is no file but a device or a pipe; choose {elsewhere}")
     others = [] if overwrite else [path for path in paths if not is_ours_to_replace(path, is_ours)]
     if others:
         more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""

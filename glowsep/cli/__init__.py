@@ -5,6 +5,7 @@ One module per command, each with a ``SUMMARY``, an ``EXAMPLE``, ``add_arguments
 
 import argparse
 import logging
+import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import NoReturn
@@ -50,7 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     with forgiving_streams(), doubts.in_one_line():
         try:
             with stopped_by_signals() if argv is None else nullcontext():
-                arguments = command_line().parse_args(argv)
+                words = sys.argv[1:] if argv is None else argv
+                if "" in words:  # a path of it would be the current folder
+                    raise ValueError("one of the arguments is empty; was a variable of the shell not set?")
+                arguments = command_line().parse_args(words)
                 return arguments.run(arguments) or 0
         except (GlowsepError, ValueError, OSError, MemoryError) as error:
             complain(reason(error))

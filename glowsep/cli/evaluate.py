@@ -49,7 +49,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Score the method and what it is compared with, print the table, and write what else is asked for."""
-    targets.require_free(arguments, arguments.json, arguments.plot, arguments.markdown, arguments.report)
+    targets.require_free(
+        arguments,
+        [arguments.dataset, arguments.baselines, *(arguments.weights or [])],
+        scores=arguments.json,
+        picture=arguments.plot,
+        table=arguments.markdown,
+        page=arguments.report,
+    )
     if arguments.method == comparing.ALL:
         comparing.run(arguments)
         return

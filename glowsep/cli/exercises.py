@@ -7,6 +7,8 @@ from glowsep.arrays.files import folder_made
 from glowsep.cli import options
 from glowsep.cli.failures import Failures
 from glowsep.course import chosen, handout, read_chapter, write_notebook
+from glowsep.errors import CourseError
+from glowsep.signals.audio.stems import is_same_file
 
 SUMMARY = "write the chapters as notebooks with exercises to solve, without solutions"
 EXAMPLE = "python -m glowsep exercises 1 6 -o exercises"
@@ -27,6 +29,17 @@ def add_arguments(parser: ArgumentParser) -> None:
     options.add_quiet(parser)
 
 
+def refuse_chapter(path: Path, out: Path) -> None:
+    """Refuse to replace a chapter by what is made of it, even with ``--overwrite``.
+
+    Raises
+    ------
+    CourseError
+    """
+    if is_same_file(path, out):
+        raise CourseError(f"{out}: is the chapter itself; choose another folder")
+
+
 def run(arguments: Namespace) -> int:
     """Write the notebooks; those that a student has worked on stay, and are named."""
     failures = Failures()
@@ -35,6 +48,7 @@ def run(arguments: Namespace) -> int:
         for path in paths:
             out = folder / path.name
             with failures.of(out):
+                refuse_chapter(path, out)
                 write_notebook(handout(read_chapter(path), path.stem), out, arguments.overwrite)
                 options.say(arguments, out)
     return failures.told()

@@ -52,7 +52,7 @@ def run(arguments: Namespace) -> None:
     options.check_device(arguments)
     prior = SYSTEMS[arguments.method].load_source(arguments.prior).to(arguments.device)
     path = sample_path(arguments, prior)
-    targets.require_free(arguments, path, arguments.plot)
+    targets.require_free(arguments, [arguments.prior], sound=path, picture=arguments.plot)
     given = {} if arguments.temperature is None else {"temperature": arguments.temperature}
     waveform = to_host(prior.sample(arguments.seconds, options.generator(arguments), **given))
     audio.write(path, waveform[None], prior.config.rate)

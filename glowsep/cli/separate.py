@@ -60,7 +60,8 @@ def run(arguments: Namespace) -> int:
     given, arguments.songs = arguments.songs, find_songs(arguments.songs, failures)
     several = len(arguments.songs) + len(failures.reasons) > 1
     reports.require_one_song(arguments)
-    targets.require_free(arguments, arguments.report)
+    reads = [*arguments.songs, arguments.references, *(arguments.weights or [])]
+    targets.require_free(arguments, reads, page=arguments.report)
     systems.refuse_unused(arguments)
     stems = chosen_stems(arguments)
     named_one_by_one = set(arguments.songs) <= set(given)  # not by their folder, or by a pattern
@@ -127,4 +128,5 @@ def refuse_to_lose(
             for other in songs:
                 if other != song and is_same_file(path, other):
                     raise AudioError(f"{other}: the stems of {song} would replace it; choose another folder with -o")
+        targets.require_unread(paths, [references])
         stems.require_free(song, paths)

@@ -173,8 +173,8 @@ def run(arguments: Namespace) -> None:
         options.check_device(arguments)
     dataset = training_set(arguments)
     per_source = SYSTEMS[arguments.method].per_source
-    weights = source_files(arguments, dataset).values() if per_source else [whole_file(arguments)]
-    targets.require_free(arguments, *weights, arguments.plot)
+    weights = [*source_files(arguments, dataset).values()] if per_source else [whole_file(arguments)]
+    targets.require_free(arguments, [*arguments.datasets, arguments.start], weights=weights, picture=arguments.plot)
     if arguments.checkpoint:  # one that is there is read, and so refused if it is none of this training
         targets.require_distinct([*weights, arguments.checkpoint])
     if per_source:

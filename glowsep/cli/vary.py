@@ -5,6 +5,7 @@ from pathlib import Path
 
 from glowsep.arrays.files import folder_made
 from glowsep.cli import options
+from glowsep.cli.exercises import refuse_chapter
 from glowsep.cli.failures import Failures, complain
 from glowsep.course import changes, chosen, read_chapter, varied, write_notebook
 
@@ -34,6 +35,7 @@ def run(arguments: Namespace) -> int:
     for path in chosen(arguments.chapters):
         out = arguments.out / path.stem / path.name
         with failures.of(out), folder_made(out.parent):
+            refuse_chapter(path, out)
             is_copy = out.is_file() and out.read_bytes() == path.read_bytes()  # nbgrader's configuration put it there
             chapter = read_chapter(path)
             notebook = varied(chapter, arguments.seed)

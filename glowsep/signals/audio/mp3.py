@@ -98,9 +98,7 @@ def refuse_free(path, head: bytes) -> None:
     if free[:2] in head[4:]:  # four bytes that look like a header are no proof
         name = Path(path)
         command = shlex.join(["mpg123", "-w", str(name.with_suffix(".wav")), str(name)])
-        raise AudioError(
-            f"{path}: MPEG audio of a free bit rate, whose frames cannot be counted; convert: {command}"
-        )
+        raise AudioError(f"{path}: MPEG audio of a free bit rate, whose frames cannot be counted; convert: {command}")
 
 
 def parts(path, file: BinaryIO, start: int, stop: int) -> list[Part] | str | None:
