@@ -15,10 +15,11 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 import soundfile
-from conftest import RATE, TINY, contents, noise, tiny_labelled_prior, tiny_prior
+from conftest import INSTRUMENTS, RATE, TINY, contents, noise, tiny_labelled_prior, tiny_prior
 
 from glowsep.cli import main
 from glowsep.errors import AudioError
+from glowsep.learning.weights import weight_files
 from glowsep.signals import audio
 from glowsep.signals.audio import writing
 from glowsep.systems.glow.excerpts import excerpt_length
@@ -428,6 +429,14 @@ def test_two_priors_of_one_name_are_refused(refused, priors, song):
     line = refused("separate", song, "--priors", priors)
     assert str(twin) in line and str(priors / "bass.npz") in line
     assert "two priors are named 'bass'; leave one of them out" in line
+
+
+def test_a_prior_in_capitals_is_one_and_a_hidden_one_is_none(priors):
+    """Without it there would be no bass, and nobody would know why; and one that is being written is none yet."""
+    (priors / "bass.npz").rename(priors / "BASS.NPZ")
+    (priors / "._BASS.NPZ").write_bytes(b"what macOS leaves on memory sticks")
+    (priors / ".glowsep-1-new-bass.npz").write_bytes(b"half of")
+    assert [path.name.lower() for path in weight_files(priors)] == [f"{name}.npz" for name in INSTRUMENTS]
 
 
 def test_a_prior_of_another_sample_rate_is_refused(refused, priors, song):

@@ -214,6 +214,15 @@ def test_a_name_has_several_spellings_in_unicode(tmp_path):
     assert source == "b\u00e4ss"
 
 
+def test_a_source_whose_file_is_a_link_that_leads_nowhere_is_not_left_out(tmp_path):
+    write(tmp_path / "a" / "bass.wav", 0)
+    try:
+        (tmp_path / "a" / "voice.wav").symlink_to("fetched later.wav")
+    except OSError:
+        pytest.skip("this system or its user makes no links")
+    dataset_refused(lambda: open_dataset(tmp_path), tmp_path / "a" / "voice.wav", "leads nowhere")
+
+
 def test_two_splits_of_one_name(tmp_path):
     for split in ("train", "Train", "test"):
         write(tmp_path / split / "t" / "bass.wav", 0)

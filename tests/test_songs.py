@@ -34,6 +34,17 @@ def names(songs):
     return [song.name for song in songs]
 
 
+def test_a_link_in_a_folder_that_leads_nowhere_is_said(album, capsys):
+    try:
+        (album / "gone.wav").symlink_to("elsewhere.wav")
+    except OSError:
+        pytest.skip("this system or its user makes no links")
+    for given in (album, album / "g*.wav"):
+        assert "gone.wav" in names(find_songs([given]))
+    assert run("separate", album / "g*.wav") == 1
+    assert "gone.wav: no such file" in capsys.readouterr().err
+
+
 def test_a_folder_stands_for_the_songs_in_it(album):
     assert names(find_songs([album])) == ["a first.wav", "b second.WAV", "c third.flac"]
 

@@ -14,6 +14,7 @@ from glowsep.comparison import Compared, Cost, Metered, comparison, markdown, sa
 from glowsep.datasets.shipped import shipped
 from glowsep.errors import DatasetError
 from glowsep.evaluate import Evaluation, evaluate, merged
+from glowsep.learning.weights import looks_like_weights
 from glowsep.systems.registry import FOR_COMPARISON, SYSTEMS
 from glowsep.systems.system import System
 
@@ -75,7 +76,7 @@ def found_weights(arguments: Namespace) -> dict[str, Path | None]:
             continue
         own = shipped(system.weights)
         path = (arguments.baselines / own.name if name in FOR_COMPARISON else own).resolve()
-        if any(path.glob("*.npz")) if path.is_dir() else path.exists():
+        if any(map(looks_like_weights, path.iterdir())) if path.is_dir() else path.exists():
             weights[name] = path
         else:
             command = f"python -m glowsep train {arguments.dataset} --method {name} -o {path}"

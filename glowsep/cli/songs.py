@@ -14,7 +14,8 @@ from glowsep.signals.audio.suffixes import looks_like_audio, without_suffix
 def find_songs(given: Sequence[Path], failures: Failures | None = None) -> list[Path]:
     """The songs that files, folders and patterns name, each once, in the order in which they are named.
 
-    A folder stands for every audio file in it, but not for those in its subfolders. A pattern such as ``*.mp3`` is
+    A folder stands for every audio file in it, but not for those in its subfolders. A link that leads nowhere is one
+    of them, for reading it to say so. A pattern such as ``*.mp3`` is
     expanded here where the shell has not done it, as on Windows.
 
     Raises
@@ -33,12 +34,12 @@ def find_songs(given: Sequence[Path], failures: Failures | None = None) -> list[
 
 def _meant_by(path):
     if path.is_dir():
-        songs = sorted(song for song in path.iterdir() if looks_like_audio(song) and song.is_file())
+        songs = sorted(song for song in path.iterdir() if looks_like_audio(song) and not song.is_dir())
         if not songs:
             raise AudioError(f"{path}: no audio file in it; give the songs, or the folder that holds them")
         return songs
     if glob.has_magic(str(path)) and not path.exists():
-        songs = sorted(song for song in map(Path, glob.glob(str(path), recursive=True)) if song.is_file())
+        songs = sorted(song for song in map(Path, glob.glob(str(path), recursive=True)) if not song.is_dir())
         if not songs:
             raise AudioError(f"{path}: no file fits this pattern; check the name and the folder")
         return songs

@@ -9,7 +9,7 @@ from pathlib import Path
 from glowsep.arrays.files import place_of
 from glowsep.arrays.seals import is_sealed, require_ours
 from glowsep.errors import GlowsepError
-from glowsep.learning.weights import is_weights
+from glowsep.learning.weights import is_weights, looks_like_weights
 from glowsep.signals.audio.stems import is_same_file
 from glowsep.signals.audio.suffixes import looks_like_audio
 
@@ -97,4 +97,4 @@ def _inputs(reads: Iterable[Path]) -> Iterator[Path]:
             continue
         for depth in range(1, DEPTH + 1):
             found = given.glob("/".join("*" * depth))
-            yield from (path for path in found if looks_like_audio(path) or path.suffix in (".npz", ".yaml"))
+            yield from (path for path in found if looks_like_audio(path) or looks_like_weights(path))

@@ -236,9 +236,14 @@ def source_files(arguments: Namespace, dataset: Joined) -> dict[str, Path]:
     """Where each source's model is to be written: a dict of source to path."""
     sources = dataset.sources
     out = arguments.out or Path(SYSTEMS[arguments.method].weights)
+    is_file = out.suffix.lower() == ".npz"
     if len(sources) == 1:
-        return {sources[0]: out if out.suffix == ".npz" else out / f"{sources[0]}.npz"}
-    of_one = {"--out FILE.npz": out.suffix == ".npz", "--checkpoint": arguments.checkpoint, "--plot": arguments.plot}
+        return {sources[0]: out if is_file else out / f"{sources[0]}.npz"}
+    of_one = {
+        "--out FILE.npz": is_file,
+        "--checkpoint": arguments.checkpoint,
+        "--plot": arguments.plot,
+    }
     of_one |= {"--from": arguments.start}
     for option, given in of_one.items():
         if given:
@@ -250,7 +255,7 @@ def whole_file(arguments: Namespace) -> Path:
     """Where a system that is one file for all sources is to be written."""
     usual = Path(SYSTEMS[arguments.method].weights)
     out = arguments.out or usual
-    return out if out.suffix == ".npz" else out / usual.name
+    return out if out.suffix.lower() == ".npz" else out / usual.name
 
 
 def require_solos(arguments: Namespace, dataset: Joined) -> None:

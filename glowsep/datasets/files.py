@@ -84,13 +84,15 @@ def audio_file(folder: str | PathLike, stem: str) -> Path | None:
     Raises
     ------
     DatasetError
-        If there are several: nobody but the user can tell which of them is meant.
+        If there are several, of which nobody but the user can tell which is meant, or it is a link that leads nowhere.
     """
     first, *others = audio_files(folder).get(_known_as(stem), [None])
     if others:
         raise DatasetError(
             f"{first}: {others[0].name} is there too, but only one of them can be read; move the other away"
         )
+    if first is not None and not first.exists():
+        raise DatasetError(f"{first}: is a link that leads nowhere; fetch the file that it stands for")
     return first
 
 
@@ -99,7 +101,7 @@ def audio_files(folder: str | PathLike) -> dict[str, list[Path]]:
     folder, found = Path(folder), {}
     if folder.is_dir():
         for path in sorted(folder.iterdir()):
-            if looks_like_audio(path) and path.is_file():
+            if looks_like_audio(path) and not path.is_dir():  # a link that leads nowhere counts
                 found.setdefault(_known_as(path.stem), []).append(path)
     return found
 

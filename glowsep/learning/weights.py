@@ -2,7 +2,7 @@
 
 import json
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
@@ -81,8 +81,21 @@ def is_weights(path: str | PathLike) -> bool:
         return False
 
 
+def looks_like_weights(path: PurePath) -> bool:
+    """Whether a path ends as a file of weights does, and is not hidden.
+
+    Examples
+    --------
+    >>> [looks_like_weights(PurePath(name)) for name in ("bass.NPZ", "._bass.npz", "README.md")]
+    [True, False, False]
+    """
+    return path.suffix.lower() == ".npz" and not path.name.startswith(".")
+
+
 def weight_files(path: str | PathLike) -> list[Path]:
-    """The file itself, or all ``.npz`` files of a folder, in the order of their names.
+    """The file itself, or all ``.npz`` files of a folder, in capitals or not, in the order of their names.
+
+    Hidden files do not count: one may be about to be written.
 
     Raises
     ------
@@ -92,7 +105,7 @@ def weight_files(path: str | PathLike) -> list[Path]:
     path = Path(path)
     if not path.is_dir():
         return [path]
-    files = sorted(path.glob("*.npz"))
+    files = sorted(file for file in path.iterdir() if looks_like_weights(file))
     if not files:
         raise PriorError(f"{path}: no prior (.npz) in it; train some with: python -m glowsep train --help")
     return files
