@@ -412,7 +412,10 @@ def test_render_passes_everything_on(tmp_path, monkeypatch):
     font, songs = tmp_path / "font.sf2", tmp_path / "songs"
     options = ["--soundfont", font, "--midi", songs, "--rate", 16000, "--workers", 3, "--excerpts"]
     assert run("render", tmp_path / "out", *options) == 0
-    assert calls == [((songs, tmp_path / "out", font, 16000), {"workers": 3, "progress": False, "unheard": False})]
+    assert run("render", tmp_path / "out", *options, "--overwrite") == 0
+    named = {"workers": 3, "progress": False, "unheard": False}
+    given = (songs, tmp_path / "out", font, 16000)
+    assert calls == [(given, named | {"overwrite": overwrite}) for overwrite in (False, True)]
 
 
 def test_render_passes_variations_on(tmp_path, monkeypatch):
