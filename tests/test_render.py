@@ -443,6 +443,15 @@ def test_a_track_that_somebody_has_changed_is_replaced_only_where_it_is_asked_fo
     assert path.read_bytes() == rendered
 
 
+@pytest.mark.parametrize("name", ["../one", "/tmp/one", "a/one", ".."])
+def test_a_song_s_name_does_not_lead_elsewhere(name, fluidsynth, soundfont, freedoom, tmp_path):
+    (freedoom / "split.json").write_text(json.dumps({"test": [name], "excerpts": {name: {}}}))
+    for renders in (render, render_excerpts):
+        with pytest.raises(DatasetError, match="split.json: .* is no song's name"):
+            renders(freedoom, tmp_path / "out", soundfont, RATE, progress=False)
+    assert not (tmp_path / "out").exists()
+
+
 def test_two_songs_of_one_name_are_refused(fluidsynth, soundfont, freedoom, tmp_path):
     (freedoom / "midi" / "ONE.mid").write_bytes((freedoom / "midi" / "one.mid").read_bytes())
     (freedoom / "split.json").write_text(json.dumps({"test": ["one", "ONE"]}))

@@ -192,6 +192,8 @@ def _versions(source: Path, folder: Path, versions: Sequence[int] | None, unhear
 
 
 def _midi_file(midi_folder, name):
+    if Path(name).name != name or name == "..":
+        raise DatasetError(f"{midi_folder / 'split.json'}: {name!r} is no song's name but leads elsewhere; correct it")
     return midi_folder / "midi" / f"{name}.mid"
 
 
