@@ -108,26 +108,28 @@ class LSTMLayer(Parameters):
             setattr(self, f"d{name}", None)
 
     # Within the layer time is outermost, and in the second direction it is reversed: a step is the same line for both,
-    # on (direction, batch, gate, cell), and reads and writes one piece of memory. The sigmoid is a tanh too, of half
-    # its argument: σ(a) = (1 + tanh(a/2))/2. So the halves are in the weights, and a step has one tanh for all gates.
+    # on (gate, direction, batch, cell), and reads and writes one piece of memory for every gate. The sigmoid is a tanh
+    # too, of half its argument: σ(a) = (1 + tanh(a/2))/2. So the halves are in the weights, and a step has one tanh for
+    # all gates.
 
     def forward(self, x: np.ndarray, tape: list) -> np.ndarray:
         """x (batch, inputs, frames) to y (batch, 2 · hidden, frames)."""
         xp = array_module(x)
         batch, _, frames = x.shape
         cells = self.W_h.shape[2]
+        half, shift = (on_device_of(np.reshape(gates, (4, 1, 1, 1)).astype(x.dtype), x) for gates in (HALF, SHIFT))
+        W_x, W_h, b = (half * by_gate(W).swapaxes(2, 3) for W in (self.W_x, self.W_h, (self.b_x + self.b_h)[..., None]))
+        W_h = xp.ascontiguousarray(W_h)  # with few items, a product with a transposed view takes several times as long
         inputs = both_directions(x)
-        half, shift = (on_device_of(np.repeat(gates, cells).astype(x.dtype), x) for gates in (HALF, SHIFT))
-        gates = self._gates(inputs, half)
-        # A copy: with few items, a product with a transposed view takes several times as long.
-        W_h = xp.ascontiguousarray((half[:, None] * self.W_h).swapaxes(1, 2))
+        gates = xp.empty((frames, 4, 2, batch, cells), x.dtype)
+        xp.add(by_frame(all_frames(inputs) @ W_x, frames), b, out=gates)
         hidden = xp.zeros((frames + 1, 2, batch, cells), x.dtype)  # with what was before the first frame
         cell, tanh_cell = xp.zeros_like(hidden), xp.empty_like(hidden)
         for t in range(frames):
             a = gates[t]
             a += hidden[t] @ W_h
             open_gates(a, half, shift)
-            step(*by_gate(a), cell[t], cell[t + 1], tanh_cell[t + 1], hidden[t + 1])
+            step(*a, cell[t], cell[t + 1], tanh_cell[t + 1], hidden[t + 1])
         tape.append((inputs, gates, cell, tanh_cell, hidden))
         return one_array(hidden[1:])
 
@@ -135,43 +137,48 @@ class LSTMLayer(Parameters):
         """The gradient with respect to x, from that with respect to y; sets the parameters' gradients."""
         xp = array_module(dy)
         inputs, gates, cell, tanh_cell, hidden = tape.pop()
-        frames, _, batch, cells = cell[1:].shape
+        frames, *_, batch, cells = gates.shape
+        W_x, W_h = (xp.ascontiguousarray(by_gate(W)) for W in (self.W_x, self.W_h))
         dhidden = both_directions(dy, halves=True)
-        # All that does not wait for a later frame, for all frames at once: the loop has little left to do.
-        da, through = xp.empty_like(gates), xp.empty_like(dhidden)
-        slopes(*by_gate(da), through, *by_gate(gates), cell[:-1], tanh_cell[1:])
-        dcell = xp.zeros((2, batch, cells), dy.dtype)
+        da, dcell = xp.empty_like(gates), xp.zeros((2, batch, cells), dy.dtype)
         for t in reversed(range(frames)):
             if t < frames - 1:
-                dhidden[t] += da[t + 1] @ self.W_h
-            _, forget, _, _ = by_gate(gates[t])
-            step_backward(dcell, *by_gate(da[t]), dhidden[t], through[t], forget)
-        da = da.swapaxes(0, 1).reshape(2, frames * batch, 4 * cells)
+                dhidden[t] += (da[t + 1] @ W_h).sum(axis=0)
+            step_backward(dcell, *da[t], dhidden[t], *gates[t], cell[t], tanh_cell[t + 1])
+        da = all_frames(da)
         if not self.is_frozen:
             heard = xp.concatenate([inputs, hidden[:-1]], axis=3)  # one wide product is faster than two
-            dW = da.swapaxes(1, 2) @ heard.swapaxes(0, 1).reshape(2, frames * batch, -1)
+            dW = by_direction(da.swapaxes(2, 3) @ all_frames(heard))
             self.dW_x, self.dW_h = (part.copy() for part in xp.split(dW, [inputs.shape[3]], axis=2))
-            self.db_x = da.sum(axis=1)
+            self.db_x = by_direction(da.sum(axis=2))
             self.db_h = self.db_x.copy()
-        dx = (da @ self.W_x).reshape(2, frames, batch, -1)
-        return (dx[0] + dx[1][::-1]).transpose(1, 2, 0)
+        dx = by_frame((da @ W_x).sum(axis=0), frames)
+        return (dx[:, 0] + dx[::-1, 1]).transpose(1, 2, 0)
 
     def describe(self):
         return f"{self.W_x.shape[2]} to {2 * self.W_h.shape[2]} channels, "
 
-    def _gates(self, inputs, half):
-        """What the inputs and the biases say to the gates of all frames: (frames, 2, batch, 4 · cells)."""
-        frames, _, batch, channels = inputs.shape
-        by_direction = inputs.swapaxes(0, 1).reshape(2, frames * batch, channels)
-        gates = by_direction @ (half[:, None] * self.W_x).swapaxes(1, 2)
-        gates += (half * (self.b_x + self.b_h))[:, None]
-        return array_module(inputs).ascontiguousarray(gates.reshape(2, frames, batch, -1).swapaxes(0, 1))
+
+def by_gate(W):
+    """W (2, 4 · cells, …) with the gates outermost: (4, 2, cells, …), a view."""
+    return W.reshape(2, 4, W.shape[1] // 4, *W.shape[2:]).swapaxes(0, 1)
 
 
-def by_gate(a):
-    """Views of the four gates of a (…, 4 · cells)."""
-    cells = a.shape[-1] // 4
-    return [a[..., gate * cells : (gate + 1) * cells] for gate in range(4)]
+def by_direction(dW):
+    """(4, 2, cells, …) as (2, 4 · cells, …): undoes ``by_gate``."""
+    return dW.swapaxes(0, 1).reshape(2, 4 * dW.shape[2], *dW.shape[3:])
+
+
+def all_frames(x):
+    """x (frames, …, batch, channels) as matrices (…, frames · batch, channels)."""
+    frames, *outer, batch, channels = x.shape
+    return array_module(x).moveaxis(x, 0, -3).reshape(*outer, frames * batch, channels)
+
+
+def by_frame(x, frames):
+    """Matrices (…, frames · batch, channels) as (frames, …, batch, channels), a view: undoes ``all_frames``."""
+    *outer, rows, channels = x.shape
+    return array_module(x).moveaxis(x.reshape(*outer, frames, rows // frames, channels), -3, 0)
 
 
 def both_directions(x, halves=False):
@@ -179,18 +186,16 @@ def both_directions(x, halves=False):
 
     Of ``halves`` of the channels the first is for one direction and the second for the other.
     """
-    xp = array_module(x)
     x = x.transpose(2, 0, 1)
     channels = x.shape[2] // 2
     forward, backward = (x[:, :, :channels], x[:, :, channels:]) if halves else (x, x)
-    return xp.stack([forward, backward[::-1]], axis=1)
+    return array_module(x).stack([forward, backward[::-1]], axis=1)
 
 
 def one_array(hidden):
     """(frames, 2, batch, cells) as (batch, 2 · cells, frames), the channels outermost: undoes ``both_directions``."""
-    xp = array_module(hidden)
     parts = [hidden[:, 0], hidden[::-1, 1]]
-    return xp.concatenate([part.transpose(2, 1, 0) for part in parts]).swapaxes(0, 1)
+    return array_module(hidden).concatenate([part.transpose(2, 1, 0) for part in parts]).swapaxes(0, 1)
 
 
 @fused
@@ -212,22 +217,12 @@ def step(i, f, g, o, cell_before, cell, tanh_cell, hidden):
 
 
 @fused
-def slopes(di, df, dg, do, through, i, f, g, o, cell_before, tanh_cell):
-    """Writes how the cell changes with a of the gates i, f and g, and the output with a of o and with the cell."""
-    xp = array_module(di)
-    xp.multiply(g, i * (1 - i), out=di)
-    xp.multiply(cell_before, f * (1 - f), out=df)
-    xp.multiply(i, 1 - g * g, out=dg)
-    xp.multiply(tanh_cell, o * (1 - o), out=do)
-    xp.multiply(o, 1 - tanh_cell * tanh_cell, out=through)
-
-
-@fused
-def step_backward(dcell, di, df, dg, do, dhidden, through, forget):
-    """One step back: from slopes to gradients, in place; ``dcell`` moves on to the frame before."""
-    dcell += dhidden * through
-    di *= dcell
-    df *= dcell
-    dg *= dcell
-    do *= dhidden
-    dcell *= forget
+def step_backward(dcell, di, df, dg, do, dhidden, i, f, g, o, cell_before, tanh_cell):
+    """One step of all cells backward in time. Writes the gates' gradients; ``dcell`` moves on to the frame before."""
+    xp = array_module(dcell)
+    dcell += dhidden * o * (1 - tanh_cell * tanh_cell)
+    xp.multiply(dcell * g, i * (1 - i), out=di)
+    xp.multiply(dcell * cell_before, f * (1 - f), out=df)
+    xp.multiply(dcell * i, 1 - g * g, out=dg)
+    xp.multiply(dhidden * tanh_cell, o * (1 - o), out=do)
+    dcell *= f
