@@ -108,21 +108,20 @@ class LSTMLayer(Parameters):
             setattr(self, f"d{name}", None)
 
     # Within the layer time is outermost, and in the second direction it is reversed: a step is the same line for both,
-    # on (gate, direction, batch, cell), and reads and writes one piece of memory for every gate. The sigmoid is a tanh
-    # too, of half its argument: σ(a) = (1 + tanh(a/2))/2. So the halves are in the weights, and a step has one tanh for
-    # all gates.
+    # and reads and writes one piece of memory. There the gates come next, (gate, direction, batch, cell), but in their
+    # gradients last, so that W_h^T is one product with all of them. The sigmoid is a tanh too, of half its argument:
+    # σ(a) = (1 + tanh(a/2))/2. So the halves are in the weights, and a step has one tanh for all gates.
 
     def forward(self, x: np.ndarray, tape: list) -> np.ndarray:
         """x (batch, inputs, frames) to y (batch, 2 · hidden, frames)."""
         xp = array_module(x)
         batch, _, frames = x.shape
         cells = self.W_h.shape[2]
-        half, shift = (on_device_of(np.reshape(gates, (4, 1, 1, 1)).astype(x.dtype), x) for gates in (HALF, SHIFT))
-        W_x, W_h, b = (half * by_gate(W).swapaxes(2, 3) for W in (self.W_x, self.W_h, (self.b_x + self.b_h)[..., None]))
-        W_h = xp.ascontiguousarray(W_h)  # with few items, a product with a transposed view takes several times as long
         inputs = both_directions(x)
-        gates = xp.empty((frames, 4, 2, batch, cells), x.dtype)
-        xp.add(by_frame(all_frames(inputs) @ W_x, frames), b, out=gates)
+        half, shift = (on_device_of(np.reshape(gates, (4, 1, 1, 1)).astype(x.dtype), x) for gates in (HALF, SHIFT))
+        # A copy: with few items, a product with a transposed view takes several times as long.
+        W_h = xp.ascontiguousarray((half * by_gate(self.W_h)).swapaxes(2, 3))
+        gates = xp.ascontiguousarray(self._gates(inputs, half))
         hidden = xp.zeros((frames + 1, 2, batch, cells), x.dtype)  # with what was before the first frame
         cell, tanh_cell = xp.zeros_like(hidden), xp.empty_like(hidden)
         for t in range(frames):
@@ -137,48 +136,45 @@ class LSTMLayer(Parameters):
         """The gradient with respect to x, from that with respect to y; sets the parameters' gradients."""
         xp = array_module(dy)
         inputs, gates, cell, tanh_cell, hidden = tape.pop()
-        frames, *_, batch, cells = gates.shape
-        W_x, W_h = (xp.ascontiguousarray(by_gate(W)) for W in (self.W_x, self.W_h))
+        frames, _, batch, cells = cell[1:].shape
         dhidden = both_directions(dy, halves=True)
-        da, dcell = xp.empty_like(gates), xp.zeros((2, batch, cells), dy.dtype)
+        da = xp.empty((frames, 2, batch, 4 * cells), dy.dtype)
+        da_by_gate = xp.moveaxis(da.reshape(frames, 2, batch, 4, cells), 3, 1)  # a view
+        dcell = xp.zeros((2, batch, cells), dy.dtype)
         for t in reversed(range(frames)):
             if t < frames - 1:
-                dhidden[t] += (da[t + 1] @ W_h).sum(axis=0)
-            step_backward(dcell, *da[t], dhidden[t], *gates[t], cell[t], tanh_cell[t + 1])
+                dhidden[t] += da[t + 1] @ self.W_h
+            step_backward(dcell, *da_by_gate[t], dhidden[t], *gates[t], cell[t], tanh_cell[t + 1])
         da = all_frames(da)
         if not self.is_frozen:
-            heard = xp.concatenate([inputs, hidden[:-1]], axis=3)  # one wide product is faster than two
-            dW = by_direction(da.swapaxes(2, 3) @ all_frames(heard))
+            heard = all_frames(xp.concatenate([inputs, hidden[:-1]], axis=3))  # one wide product is faster than two
+            dW = da.swapaxes(1, 2) @ heard
             self.dW_x, self.dW_h = (part.copy() for part in xp.split(dW, [inputs.shape[3]], axis=2))
-            self.db_x = by_direction(da.sum(axis=2))
+            self.db_x = da.sum(axis=1)
             self.db_h = self.db_x.copy()
-        dx = by_frame((da @ W_x).sum(axis=0), frames)
-        return (dx[:, 0] + dx[::-1, 1]).transpose(1, 2, 0)
+        dx = (da @ self.W_x).reshape(2, frames, batch, -1)
+        return (dx[0] + dx[1][::-1]).transpose(1, 2, 0)
+
+    def _gates(self, inputs, half):
+        """What the inputs and the biases say to the gates of all frames: (frames, 4, 2, batch, cells), a view."""
+        frames, _, batch, _ = inputs.shape
+        W_x, b = by_gate(self.W_x), by_gate((self.b_x + self.b_h)[:, :, None])
+        gates = all_frames(inputs) @ (half * W_x).swapaxes(2, 3)
+        gates += (half * b).swapaxes(2, 3)
+        return array_module(inputs).moveaxis(gates.reshape(4, 2, frames, batch, -1), 2, 0)
 
     def describe(self):
         return f"{self.W_x.shape[2]} to {2 * self.W_h.shape[2]} channels, "
 
 
 def by_gate(W):
-    """W (2, 4 · cells, …) with the gates outermost: (4, 2, cells, …), a view."""
-    return W.reshape(2, 4, W.shape[1] // 4, *W.shape[2:]).swapaxes(0, 1)
-
-
-def by_direction(dW):
-    """(4, 2, cells, …) as (2, 4 · cells, …): undoes ``by_gate``."""
-    return dW.swapaxes(0, 1).reshape(2, 4 * dW.shape[2], *dW.shape[3:])
+    """W (2, 4 · cells, inputs) with the gates outermost: (4, 2, cells, inputs), a view."""
+    return W.reshape(2, 4, -1, W.shape[2]).swapaxes(0, 1)
 
 
 def all_frames(x):
-    """x (frames, …, batch, channels) as matrices (…, frames · batch, channels)."""
-    frames, *outer, batch, channels = x.shape
-    return array_module(x).moveaxis(x, 0, -3).reshape(*outer, frames * batch, channels)
-
-
-def by_frame(x, frames):
-    """Matrices (…, frames · batch, channels) as (frames, …, batch, channels), a view: undoes ``all_frames``."""
-    *outer, rows, channels = x.shape
-    return array_module(x).moveaxis(x.reshape(*outer, frames, rows // frames, channels), -3, 0)
+    """x (frames, 2, batch, channels) as one matrix per direction, (2, frames · batch, channels)."""
+    return x.swapaxes(0, 1).reshape(2, -1, x.shape[3])
 
 
 def both_directions(x, halves=False):
