@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from glowsep.layers.parameters import Parameters
+from glowsep.layers.parameters import Parameters, set_gradients
 
 
 class Chain(Parameters):
@@ -47,7 +47,7 @@ class Chain(Parameters):
         first, *others = self.layers
         for layer in reversed(others):
             dy = layer.backward(dy, tape)
-        (first.set_gradients if hasattr(first, "set_gradients") else first.backward)(dy, tape)
+        set_gradients(first, dy, tape)
 
     def linearise(self, x: np.ndarray, tape: list) -> tuple[np.ndarray, Chain]:
         """The output y, and the linear chain ``v -> J v`` of directions v at x.

@@ -132,6 +132,11 @@ def with_replicas(value, known):
     return value
 
 
+def set_gradients(part, dy, tape):
+    """``backward`` if no gradient with respect to x is needed: a part for which that is less work has this method."""
+    (part.set_gradients if hasattr(part, "set_gradients") else part.backward)(dy, tape)
+
+
 def add_gradients(total, *others):
     """Add the gradients of other replicas of a part to its own, in place."""
     own = total.gradients()

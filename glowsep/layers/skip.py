@@ -3,7 +3,7 @@
 import numpy as np
 
 from glowsep.arrays.library import array_module
-from glowsep.layers.parameters import Parameters
+from glowsep.layers.parameters import Parameters, set_gradients
 
 
 class SkipConcatenation(Parameters):
@@ -48,6 +48,11 @@ class SkipConcatenation(Parameters):
         dx = self.inner.backward(dy[:, channels:], tape)
         return add_cropped(dx, dy[:, :channels])
 
+    def set_gradients(self, dy, tape):
+        """``backward`` if no gradient with respect to x is needed: what went around has no parameters."""
+        _, channels, _ = tape.pop()
+        set_gradients(self.inner, dy[:, channels:], tape)
+
 
 class SkipSum(Parameters):
     r"""What an inner layer makes of x, plus x, cropped: :math:`y = \operatorname{crop}(x) + f(x)`.
@@ -80,6 +85,10 @@ class SkipSum(Parameters):
     def backward(self, dy: np.ndarray, tape: list) -> np.ndarray:
         """The gradient with respect to x: x was used twice, so two gradients are added."""
         return add_cropped(self.inner.backward(dy, tape), dy)
+
+    def set_gradients(self, dy, tape):
+        """``backward`` if no gradient with respect to x is needed: what went around has no parameters."""
+        set_gradients(self.inner, dy, tape)
 
 
 def cropped(x: np.ndarray, frames: int) -> np.ndarray:

@@ -3,7 +3,7 @@ r"""The gradient penalty of WGAN-GP, and its gradient: a derivative of a derivat
 import numpy as np
 
 from glowsep.arrays.library import array_module
-from glowsep.layers.parameters import Parameters
+from glowsep.layers.parameters import Parameters, set_gradients
 
 #: Under the root of a norm, so that a gradient of zero has one: negligible beside the penalty's target of 1.
 TINY = 1e-12
@@ -74,7 +74,7 @@ def gradient_penalty(
     v = (2 * weight / len(x)) * (1 - 1 / norms) * g
     tape = []
     linear.forward(v, tape)
-    (linear.set_gradients if hasattr(linear, "set_gradients") else linear.backward)(ones, tape)
+    set_gradients(linear, ones, tape)
     found = linear.gradients()
     return penalty, {
         name: found[name] if name in found else xp.zeros_like(parameter)

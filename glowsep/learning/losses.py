@@ -80,10 +80,11 @@ def mean_absolute(target: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray,
     >>> float(loss), gradient
     (2.0, array([ 0.5, -0.5]))
     """
-    error = estimate - target
-    gradient = array_module(error).sign(error)
+    xp = array_module(estimate)
+    error = _error(target, estimate)
+    gradient = xp.sign(error)
     gradient /= error.size
-    return abs(error).mean(), gradient
+    return xp.abs(error, out=error).mean(), gradient
 
 
 def mean_square(target: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -97,5 +98,10 @@ def mean_square(target: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, n
     >>> float(loss), gradient
     (5.0, array([ 3., -1.]))
     """
-    error = estimate - target
+    error = _error(target, estimate)
     return (error * error).mean(), error * (2 / error.size)
+
+
+def _error(target, estimate):
+    """The estimate minus the target, with the estimate's order in memory: it suits the layers that made it."""
+    return array_module(estimate).subtract(estimate, target, out=array_module(estimate).empty_like(estimate))

@@ -13,7 +13,7 @@ from glowsep.layers.activations import ReLU
 from glowsep.layers.chain import Chain
 from glowsep.layers.glu import GLU
 from glowsep.layers.lstm import LSTM
-from glowsep.layers.parameters import Parameters
+from glowsep.layers.parameters import Parameters, set_gradients
 from glowsep.layers.sinc_resampling import SincResampling
 from glowsep.layers.skip import SkipSum
 from glowsep.layers.strided_convolution import StridedConvolution
@@ -174,6 +174,10 @@ class Demucs(Parameters):
         """The gradient with respect to x, from that with respect to the estimates; sets those of all parameters."""
         return self.network.backward(dy, tape)
 
+    def set_gradients(self, dy, tape):
+        """``backward`` if no gradient with respect to x is needed, as in training."""
+        set_gradients(self.network, dy, tape)
+
     def describe(self):
         return f"{self.config.depth} levels, {self.config.filters} filters, "
 
@@ -222,7 +226,9 @@ class Standardised(Parameters):
         u = (x - mean) / (deviation + self.epsilon)
         v = self.inner.forward(u, tape)
         tape.append((mono, mean, deviation, u, v))
-        return v * deviation + mean
+        y = v * deviation
+        y += mean  # in place: new memory costs more than the sum
+        return y
 
     def backward(self, dy: np.ndarray, tape: list) -> np.ndarray:
         """The gradient with respect to x, from that with respect to y."""
@@ -234,6 +240,11 @@ class Standardised(Parameters):
         smallest = np.finfo(mono.dtype).tiny  # of silence the deviation has no gradient
         slope = (mono - mean) / ((frames - 1) * array_module(mono).maximum(deviation, smallest))
         return du + (dmean / frames + ddeviation * slope) / channels
+
+    def set_gradients(self, dy, tape):
+        """``backward`` if no gradient with respect to x is needed: the loudness has no parameters."""
+        _, _, deviation, _, _ = tape.pop()
+        set_gradients(self.inner, dy * deviation, tape)
 
 
 def sum_of_items(x):

@@ -14,7 +14,7 @@ from glowsep.arrays.library import array_module
 from glowsep.arrays.threads import available_cores, side_by_side
 from glowsep.datasets.stems import Stems
 from glowsep.datasets.track import Dataset
-from glowsep.layers.parameters import Parameters, add_gradients, replica
+from glowsep.layers.parameters import Parameters, add_gradients, replica, set_gradients
 from glowsep.layers.skip import cropped
 from glowsep.learning.adam import Adam
 from glowsep.learning.losses import mean_absolute, mean_square
@@ -205,7 +205,7 @@ def loss_and_gradients(network: Parameters, sources: np.ndarray, loss: Callable)
         value, gradient = loss(targets(share, estimates), estimates)
         part = len(share) / len(sources)
         gradient *= part
-        network.backward(gradient, tape)
+        set_gradients(network, gradient, tape)
         return value * part
 
     with side_by_side(number, sources) as each:

@@ -10,7 +10,7 @@ from glowsep.arrays.integers import ceil_divide, require_whole
 from glowsep.arrays.library import array_module
 from glowsep.layers.activations import LeakyReLU, Tanh
 from glowsep.layers.chain import Chain
-from glowsep.layers.parameters import Parameters
+from glowsep.layers.parameters import Parameters, set_gradients
 from glowsep.layers.rates import Decimation, LinearInterpolation
 from glowsep.layers.skip import SkipConcatenation, add_cropped, cropped
 from glowsep.layers.strided_convolution import StridedConvolution
@@ -148,9 +148,19 @@ class WaveUNet(Parameters):
 
     def backward(self, dy: np.ndarray, tape: list) -> np.ndarray:
         """The gradient with respect to x, from that with respect to the estimates; sets those of all parameters."""
+        dfirst, drest = self._first_and_rest(dy)
+        return add_cropped(self.network.backward(dfirst, tape), drest)
+
+    def set_gradients(self, dy, tape):
+        """``backward`` if no gradient with respect to x is needed, as in training."""
+        dfirst, _ = self._first_and_rest(dy)
+        set_gradients(self.network, dfirst, tape)
+
+    def _first_and_rest(self, dy):
+        """The gradient that arrives at all sources but the last, which is the rest; and at the last one."""
         drest = dy[:, -self.config.channels :]
         dfirst = self._by_source(dy[:, : -self.config.channels]) - drest[:, None]
-        return add_cropped(self.network.backward(dfirst.reshape(len(dy), -1, dy.shape[2]), tape), drest)
+        return dfirst.reshape(len(dy), -1, dy.shape[2]), drest
 
     def _by_source(self, y):
         """(batch, sources · channels, samples) as (batch, sources, channels, samples)."""
