@@ -20,7 +20,7 @@ from glowsep.layers.windows import (
     batch_first,
     channels_first,
     correlate,
-    outer,
+    correlate_and_outer,
     spread,
     windows_with_batch,
     with_batch,
@@ -104,10 +104,11 @@ class TransposedConvolution(Parameters):
         """The gradient with respect to x, from that with respect to y; sets dW and db."""
         dy = channels_first(dy)
         columns = Columns(dy, windows_with_batch(self.windows), with_batch((0, 0), self.amounts()))
-        if not self.is_frozen:
-            self.dW = outer(channels_first(tape.pop()), columns)
-            self.db = None if self.b is None else row_sums(dy.reshape(len(dy), -1))
-        return batch_first(correlate(self.W, columns))
+        if self.is_frozen:
+            return batch_first(correlate(self.W, columns))
+        dx, self.dW = correlate_and_outer(self.W, channels_first(tape.pop()), columns)
+        self.db = None if self.b is None else row_sums(dy.reshape(len(dy), -1))
+        return batch_first(dx)
 
     def linearise(self, x, tape):
         """y, and the linear layer ``y + J v`` of directions v: the same without its bias."""

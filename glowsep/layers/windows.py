@@ -93,6 +93,18 @@ def outer(dy: np.ndarray, columns: "Columns") -> np.ndarray:
     return xp.ascontiguousarray(dW.T)
 
 
+def correlate_and_outer(W: np.ndarray, x: np.ndarray, columns: "Columns") -> tuple[np.ndarray, np.ndarray]:
+    """Both ``correlate(W, columns)`` and ``outer(x, columns)``: of the same columns, which are made once."""
+    xp = array_module(W)
+    x = xp.ascontiguousarray(x)
+    y, dW = xp.empty((len(W), *columns.counts), W.dtype), xp.zeros((columns.rows, len(x)), W.dtype)
+    for block in columns.blocks():
+        here, seen = (EVERYTHING, *block), columns.block(block)
+        xp.matmul(W, seen, out=y[here].reshape(len(W), -1))
+        dW += seen @ x[here].reshape(len(x), -1).T
+    return y, xp.ascontiguousarray(dW.T)
+
+
 def spread(
     W: np.ndarray, g: np.ndarray, windows: Windows, start: tuple[int, ...], lengths: tuple[int, ...]
 ) -> np.ndarray:
@@ -115,12 +127,15 @@ def spread(
         own = Windows(taps, (1,) * len(taps), dilation)
         seen = zip(before, farthest, own.lengths(counts), strict=True)
         seen = tuple(slice(b - f, b - f + n) for b, f, n in seen)
-        parts = correlate(stacked_taps(W, group, farthest, own), Columns(g[(EVERYTHING, *seen)], own))
-        if parts.shape == result.shape:
-            return parts  # every stride is 1
-        for phase, part in zip(group, parts.reshape(len(group), -1, *counts), strict=True):
-            here = tuple(slice(axis.count) for axis in phase)
-            result[(EVERYTHING, *(axis.positions for axis in phase))] = part[(EVERYTHING, *here)]
+        matrix, columns = stacked_taps(W, group, farthest, own), Columns(g[(EVERYTHING, *seen)], own)
+        if counts == lengths:
+            return correlate(matrix, columns)  # every stride is 1
+        for block in columns.blocks():
+            sizes = tuple(part.stop - part.start for part in block)
+            parts = (matrix @ columns.block(block)).reshape(len(group), -1, *sizes)
+            for phase, part in zip(group, parts, strict=True):  # they interleave while they are in the cache
+                positions, inside = zip(*(axis.within(own) for axis, own in zip(phase, block, strict=True)), strict=True)
+                result[(EVERYTHING, *positions)] = part[(EVERYTHING, *inside)]
     return result
 
 
@@ -170,39 +185,25 @@ def stacked_taps(W, group, farthest, own):
 class Columns:
     """The windows of x (channels, …), with zeros around it, as the columns of a matrix (taps · channels, positions).
 
-    It holds x, or a copy of x that is sorted by phase; of the columns themselves it makes one block at a time.
+    It holds x; of the columns it makes one block at a time.
     """
 
     def __init__(self, x: np.ndarray, windows: Windows, amounts: Amounts | None = None):
-        amounts = ((0, 0),) * len(windows.kernel) if amounts is None else amounts
         self.xp, self.dtype = array_module(x), x.dtype
-        self.kernel, self.channels, self.rows = windows.kernel, len(x), windows.taps * len(x)
-        self.counts = windows.counts(tuple(n + sum(pair) for n, pair in zip(x.shape[1:], amounts, strict=True)))
-        axes = zip(windows.kernel, windows.stride, windows.dilation, strict=True)
-        #: For every phase, which taps read it, and all their windows, (taps …, channels, positions …): a view.
-        self.parts = []
-        for residues in itertools.product(*(classes_of(*axis) for axis in axes)):
-            taps = tuple(taps for taps, *_ in residues)
-            phase = self._phase(x, [residue for _, residue, *_ in residues], windows.stride, amounts)
-            # Position t of tap j in this phase is ``offset + dilation · j + t``.
-            first = phase[(EVERYTHING, *(slice(offset, None) for *_, offset, _ in residues))]
-            sizes = tuple(len(range(k)[own]) for k, own in zip(self.kernel, taps, strict=True))
-            steps = tuple(dilation * along for (*_, dilation), along in zip(residues, first.strides[1:], strict=True))
-            shape, strides = (*sizes, len(x), *self.counts), (*steps, *first.strides)
-            self.parts.append((taps, self.xp.lib.stride_tricks.as_strided(first, shape, strides)))
-
-    def _phase(self, x, residues, stride, amounts):
-        """Every ``stride``-th position of x with its zeros, from ``residues`` on."""
-        if all(s == 1 for s in stride):
-            return padded(x, amounts)
-        slices, own = [], []
-        for n, (before, after), s, residue in zip(x.shape[1:], amounts, stride, residues, strict=True):
-            first = (residue - before) % s
-            total, inside = len(range(residue, n + before + after, s)), len(range(first, n, s))
-            slices.append(slice(first, None, s))
-            zeros = (before + first - residue) // s
-            own.append((zeros, total - zeros - inside))
-        return self.xp.ascontiguousarray(padded(x[(EVERYTHING, *slices)], tuple(own)))
+        self.channels, self.rows = len(x), windows.taps * len(x)
+        if amounts is not None:
+            x = padded(x, amounts)
+        self.counts = windows.counts(x.shape[1:])
+        #: All windows, (taps …, channels, positions …): a view.
+        self.view = self.xp.lib.stride_tricks.as_strided(
+            x,
+            (*windows.kernel, self.channels, *self.counts),
+            (
+                *(d * step for d, step in zip(windows.dilation, x.strides[1:], strict=True)),
+                x.strides[0],
+                *(s * step for s, step in zip(windows.stride, x.strides[1:], strict=True)),
+            ),
+        )
 
     def blocks(self) -> Iterator[tuple[slice, ...]]:
         """Slices of the positions, as many as one block of columns holds: they follow one another in memory."""
@@ -216,19 +217,10 @@ class Columns:
 
     def block(self, block: tuple[slice, ...]) -> np.ndarray:
         """The columns of a block of positions, (taps · channels, positions)."""
-        if self.rows == self.channels:
-            return self._part(self.parts[0][1], block).reshape(self.rows, -1)  # one tap: x itself, without a copy
-        if len(self.parts) == 1:
-            columns = self.xp.ascontiguousarray(self._part(self.parts[0][1], block))
-        else:
-            sizes = [len(range(count)[part]) for count, part in zip(self.counts, block, strict=True)]
-            columns = self.xp.empty((*self.kernel, self.channels, *sizes), self.dtype)
-            for taps, view in self.parts:
-                columns[taps] = self._part(view, block)
-        return columns.reshape(self.rows, -1)
-
-    def _part(self, view, block):
-        return view[(EVERYTHING,) * (len(self.kernel) + 1) + block]
+        columns = self.view[(..., *block)]
+        if self.rows > self.channels:
+            columns = self.xp.ascontiguousarray(columns)
+        return columns.reshape(self.rows, -1)  # of one tap: x itself, without a copy
 
 
 def classes_of(kernel, stride, dilation):
@@ -246,13 +238,20 @@ class Phase:
     Position j of them is in the windows ``j - nearest``, ``j - nearest - dilation``, … and ``j - farthest``.
     """
 
-    positions: slice
+    place: int  # the first of them
+    stride: int
     count: int
     taps: int
     first: int  # the first tap that reaches these positions
     step: int  # from one such tap to the next
     dilation: int  # by how many windows two such taps differ
     nearest: int
+
+    def within(self, block):
+        """The positions that are in a block of this phase, and where in the block they are: the last may end early."""
+        count = max(0, min(block.stop, self.count) - block.start)
+        first = self.place + self.stride * block.start
+        return slice(first, first + self.stride * count, self.stride), slice(count)
 
     @property
     def farthest(self):
@@ -276,7 +275,8 @@ def phases(kernel, stride, dilation, start, length):
         taps, offset = reaching.get(residue, (range(0), strides))  # a stride that is longer than the kernel leaves gaps
         found.append(
             Phase(
-                positions=slice(place, None, stride),
+                place=place,
+                stride=stride,
                 count=ceil_divide(length - place, stride),
                 taps=len(taps),
                 first=taps.start,
