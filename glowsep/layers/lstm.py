@@ -7,6 +7,7 @@ import numpy as np
 from glowsep.arrays.devices import on_device_of
 from glowsep.arrays.library import array_module, fused
 from glowsep.layers.chain import Chain
+from glowsep.layers.channels import channels_outermost
 from glowsep.layers.parameters import Parameters
 
 #: For the gates i, f, g, o: the sigmoid σ(a) is half · tanh(half · a) + shift, and the tanh is tanh(a).
@@ -147,13 +148,13 @@ class LSTMLayer(Parameters):
             step_backward(dcell, *da_by_gate[t], dhidden[t], *gates[t], cell[t], tanh_cell[t + 1])
         da = all_frames(da)
         if not self.is_frozen:
-            heard = all_frames(xp.concatenate([inputs, hidden[:-1]], axis=3))  # one wide product is faster than two
-            dW = da.swapaxes(1, 2) @ heard
+            heard = xp.concatenate([part.swapaxes(0, 1) for part in (inputs, hidden[:-1])], axis=3)
+            dW = da.swapaxes(1, 2) @ heard.reshape(2, frames * batch, -1)  # one wide product is faster than two
             self.dW_x, self.dW_h = (part.copy() for part in xp.split(dW, [inputs.shape[3]], axis=2))
             self.db_x = da.sum(axis=1)
             self.db_h = self.db_x.copy()
         dx = (da @ self.W_x).reshape(2, frames, batch, -1)
-        return (dx[0] + dx[1][::-1]).transpose(1, 2, 0)
+        return channels_outermost((dx[0] + dx[1][::-1]).transpose(1, 2, 0))
 
     def _gates(self, inputs, half):
         """What the inputs and the biases say to the gates of all frames: (frames, 4, 2, batch, cells), a view."""

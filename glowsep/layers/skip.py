@@ -100,8 +100,13 @@ def cropped(x: np.ndarray, frames: int) -> np.ndarray:
 
 
 def add_cropped(dx, dy):
-    """dx with dy added in its middle: the way back of ``cropped``. In a copy, since dx may be somebody else's."""
-    dx = dx.copy(order="K")
-    middle = cropped(dx, dy.shape[2])
-    middle += dy
-    return dx
+    """dx with dy added in its middle: the way back of ``cropped``. In new memory: dx may be somebody else's."""
+    frames = dy.shape[2]
+    if dx.shape[2] == frames:
+        return dx + dy
+    result = array_module(dx).empty_like(dx)
+    first = (dx.shape[2] - frames) // 2
+    for edge in (slice(first), slice(first + frames, None)):
+        result[:, :, edge] = dx[:, :, edge]
+    array_module(dx).add(cropped(dx, frames), dy, out=cropped(result, frames))
+    return result
