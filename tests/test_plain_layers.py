@@ -386,8 +386,10 @@ def test_resampling_keeps_a_tone_and_removes_one_above_the_lower_nyquist_frequen
 def test_a_chain_can_do_without_the_gradient_with_respect_to_its_input(frozen):
     """The same gradients of all parameters, and the tape is empty; a first layer that has no such method goes back."""
     rng = np.random.default_rng(0)
-    for first in (StridedConvolution(2, 3, 3, 2), LeakyReLU()):
-        chain = Chain(first, StridedConvolution(3 if first.parameters() else 2, 2, 2), Tanh())
+    inner = StridedConvolution(2, 2, 3, rng=rng)
+    firsts = {StridedConvolution(2, 3, 3, 2): 3, LeakyReLU(): 2, SkipSum(inner): 2, SkipConcatenation(inner): 4}
+    for first, channels in firsts.items():
+        chain = Chain(first, StridedConvolution(channels, 2, 2), Tanh())
         chain = chain.frozen() if frozen else chain
         x = rng.standard_normal((2, 2, 11), np.float32)
         found = []

@@ -414,6 +414,28 @@ def test_shares_of_a_batch_give_the_gradients_of_the_whole(two_threads, monkeypa
 
 
 @KINDS
+def test_networks_can_do_without_the_gradient_with_respect_to_the_mixture(kind):
+    network = tiny_network(kind)
+    x = noise(2, 2, TINY[kind].lengths(40)[0])
+    found = []
+    for way_back in (network.backward, network.set_gradients):
+        tape = []
+        way_back(network.forward(x, tape), tape)
+        assert tape == []
+        found.append(network.gradients())
+    for name, gradient in found[0].items():
+        assert_array_equal(found[1][name], gradient)
+
+
+@pytest.mark.parametrize("loss", [mean_absolute, mean_square])
+def test_the_gradient_of_a_loss_has_the_order_of_the_estimates_in_memory(loss):
+    """The layers that made the estimates take several times as long with another."""
+    estimates = noise(3, 2, 5).swapaxes(0, 1)
+    _, gradient = loss(noise(2, 3, 9)[:, :, 2:7], estimates)
+    assert gradient.strides == estimates.strides
+
+
+@KINDS
 def test_training_learns_what_can_be_learnt(kind, tmp_path):
     """A high and a low tone: after some steps the loss is a fraction of that of silent estimates."""
     time = np.arange(RATE) / RATE

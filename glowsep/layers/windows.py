@@ -7,10 +7,9 @@ made for as many positions at a time as the processor's cache holds: memory does
 where they were written.
 
 Three functions are all that convolutions need: `correlate` (the weights with the windows), its adjoint `spread`, and
-`outer` (the gradient of the weights). Copies are long runs, and nothing is ever added into overlapping windows, which
-would cost as much as the product itself. Both come from sorting positions by *phase*, their remainder after division
-by the stride: within a phase, windows are neighbours; and what `spread` writes there is a correlation too, with every
-s-th tap in reversed order.
+`outer` (the gradient of the weights). Nothing is ever added into overlapping windows, which would cost as much as the
+product itself: what `spread` writes to the positions of one *phase*, their remainder after division by the stride, is a
+correlation too, with every s-th tap in reversed order. The phases of a block interleave while they are in the cache.
 
 Arrays here are (channels, positions of the first axis, …), and the batch is one of the axes, of kernel 1. Source:
 Chellapilla et al. 2006 (columns); Dumoulin & Visin 2016, section 4 (the adjoint); Shi et al. 2016, "Is the
@@ -131,10 +130,11 @@ def spread(
         if counts == lengths:
             return correlate(matrix, columns)  # every stride is 1
         for block in columns.blocks():
-            sizes = tuple(part.stop - part.start for part in block)
+            sizes = tuple(along.stop - along.start for along in block)
             parts = (matrix @ columns.block(block)).reshape(len(group), -1, *sizes)
-            for phase, part in zip(group, parts, strict=True):  # they interleave while they are in the cache
-                positions, inside = zip(*(axis.within(own) for axis, own in zip(phase, block, strict=True)), strict=True)
+            for phase, part in zip(group, parts, strict=True):
+                places = [axis.within(along) for axis, along in zip(phase, block, strict=True)]
+                positions, inside = zip(*places, strict=True)
                 result[(EVERYTHING, *positions)] = part[(EVERYTHING, *inside)]
     return result
 
