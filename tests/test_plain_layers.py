@@ -151,6 +151,7 @@ def test_blocks_of_every_size_give_the_same(make, kernel, lengths, monkeypatch):
 
     expected = results()
     monkeypatch.setattr(windows, "FEWEST", 1)
+    monkeypatch.setattr(windows, "SMALL", 0)
     for size in (1, 300, 1000, 5000):
         monkeypatch.setattr(windows, "BLOCK_ON_CPU", size)
         for one, other in zip(results(), expected, strict=True):

@@ -32,6 +32,8 @@ BLOCK_ON_CPU, BLOCK_ON_GPU = 2**19, 2**27
 FEWEST = 256
 #: To read the columns takes a product about as long as so many rows of its other matrix.
 READING = 24
+#: The bytes of an array that stays in a cache as a whole: phases of a larger one interleave block by block.
+SMALL = 2**22
 
 EVERYTHING = slice(None)
 
@@ -129,14 +131,22 @@ def spread(
         matrix, columns = stacked_taps(W, group, farthest, own), Columns(g[(EVERYTHING, *seen)], own)
         if counts == lengths:
             return correlate(matrix, columns)  # every stride is 1
+        if len(matrix) * math.prod(counts) * g.itemsize <= SMALL:
+            everywhere = tuple(slice(0, count) for count in counts)
+            interleave(result, group, everywhere, correlate(matrix, columns))
+            continue
         for block in columns.blocks():
-            sizes = tuple(along.stop - along.start for along in block)
-            parts = (matrix @ columns.block(block)).reshape(len(group), -1, *sizes)
-            for phase, part in zip(group, parts, strict=True):
-                places = [axis.within(along) for axis, along in zip(phase, block, strict=True)]
-                positions, inside = zip(*places, strict=True)
-                result[(EVERYTHING, *positions)] = part[(EVERYTHING, *inside)]
+            interleave(result, group, block, matrix @ columns.block(block))
     return result
+
+
+def interleave(result, group, block, parts):
+    """Write what was computed for a block of every phase of a group to the positions of these phases."""
+    sizes = tuple(along.stop - along.start for along in block)
+    for phase, part in zip(group, parts.reshape(len(group), -1, *sizes), strict=True):
+        places = [axis.within(along) for axis, along in zip(phase, block, strict=True)]
+        positions, inside = zip(*places, strict=True)
+        result[(EVERYTHING, *positions)] = part[(EVERYTHING, *inside)]
 
 
 def groups(axes, channels):
