@@ -300,6 +300,34 @@ def test_a_killed_run_ends_at_the_same_weights_to_the_last_bit(place, victim, tm
         assert_array_equal(array, resumed[name], err_msg=name)
 
 
+def test_a_run_that_is_stopped_between_two_validations_loses_no_more_than_a_minute(tmp_path, monkeypatch):
+    """Here no time at all may be lost: a run of a few steps resumes at the last one, and not at its beginning."""
+    monkeypatch.setattr(training, "SAVE_SECONDS", 0.0)
+    checkpoint, taken, step = tmp_path / "checkpoint", [], train.training_step
+
+    def stopped(*arguments):
+        taken.append(1)
+        if len(taken) == 3:
+            raise KeyboardInterrupt
+        return step(*arguments)
+
+    monkeypatch.setattr(train, "training_step", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        trained(checkpoint=checkpoint, validation=solo(seed=1))
+    resumed, curve = trained(checkpoint=checkpoint, validation=solo(seed=1))
+    assert len(taken) == 3 + SHORT.steps - 2
+    whole, whole_curve = trained(validation=solo(seed=1))
+    assert_same_weights(weights_of(whole), weights_of(resumed))
+    assert (curve.training, curve.validation) == (whole_curve.training, whole_curve.validation)
+
+
+def test_a_checkpoint_is_not_written_at_every_step(tmp_path, monkeypatch):
+    saved = []
+    monkeypatch.setattr(training, "save_checkpoint", lambda *_: saved.append(1))
+    trained(checkpoint=tmp_path / "checkpoint")
+    assert len(saved) == SHORT.steps // SHORT.validate_every
+
+
 def test_a_resumed_run_does_not_start_anew(tmp_path, monkeypatch):
     checkpoint = tmp_path / "checkpoint"
     whole, curve = trained(checkpoint=checkpoint, validation=solo(seed=1))

@@ -15,6 +15,8 @@ from glowsep.arrays.printing import one_line
 from glowsep.errors import PriorError
 from glowsep.learning.weights import load_arrays, save_arrays
 
+SAVE_SECONDS = 60.0  #: The most that a run loses when it is killed, and a step.
+
 
 @dataclass
 class LearningCurve:
@@ -101,9 +103,9 @@ def train(
     ----------
     run : Run
     steps, validate_every : int
-        Steps in all, and between two validation losses (and checkpoints).
+        Steps in all, and between two validation losses.
     checkpoint : path, optional
-        Written at every validation; read first if it exists.
+        Written at every validation, and after `SAVE_SECONDS` without one; read first if it exists.
     progress : bool
         Show a progress bar.
 
@@ -125,15 +127,18 @@ def train(
     taken = len(curve.training)
     started, worked = started - curve.seconds, worked - curve.core_seconds
     with tqdm(total=steps, initial=taken, desc=one_line(run.name), disable=not progress, unit="step") as bar:
+        saved = time.monotonic()
         for number in range(taken, steps):
             curve.training.append(run.step(number))
-            if (number + 1) % validate_every == 0 or number + 1 == steps:
-                loss = run.validation_loss()
-                if loss is not None:
-                    curve.validation.append((number + 1, loss))
+            is_due = (number + 1) % validate_every == 0 or number + 1 == steps
+            loss = run.validation_loss() if is_due else None
+            if loss is not None:
+                curve.validation.append((number + 1, loss))
+            if is_due or time.monotonic() >= saved + SAVE_SECONDS:
                 curve.seconds, curve.core_seconds = time.monotonic() - started, time.process_time() - worked
                 if checkpoint is not None:
                     save_checkpoint(checkpoint, run, curve)
+                saved = time.monotonic()
             bar.update()
             bar.set_postfix_str(f"{np.mean(curve.training[-100:]):.3f} {run.unit}", refresh=False)
     return curve
