@@ -443,7 +443,7 @@ def test_a_track_that_somebody_has_changed_is_replaced_only_where_it_is_asked_fo
     assert path.read_bytes() == rendered
 
 
-@pytest.mark.parametrize("name", ["../one", "/tmp/one", "a/one", ".."])
+@pytest.mark.parametrize("name", ["../one", "/elsewhere/one", "a/one", ".."])
 def test_a_song_s_name_does_not_lead_elsewhere(name, fluidsynth, soundfont, freedoom, tmp_path):
     (freedoom / "split.json").write_text(json.dumps({"test": [name], "excerpts": {name: {}}}))
     for renders in (render, render_excerpts):
