@@ -158,13 +158,15 @@ def _is_taken(source, name):
 def _add(path, target):
     """Give a file a second name, without a copy of what it holds where the file system can; or make an empty folder."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_dir() and not path.is_symlink():
-        target.mkdir()
-        return
-    try:
-        os.link(path, target, follow_symlinks=False)
-    except (OSError, NotImplementedError):
+    if path.is_symlink():
         shutil.copy2(path, target, follow_symlinks=False)
+    elif path.is_dir():
+        target.mkdir()
+    else:
+        try:
+            os.link(path, target)
+        except OSError:  # the file system has no second names
+            shutil.copy2(path, target)
 
 
 def _digest(path):

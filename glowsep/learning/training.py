@@ -15,7 +15,8 @@ from glowsep.arrays.printing import one_line
 from glowsep.errors import PriorError
 from glowsep.learning.weights import load_arrays, save_arrays
 
-SAVE_SECONDS = 60.0  #: The most that a run loses when it is killed, and a step.
+#: A run that is killed loses at most these seconds, and the step after them.
+SAVE_SECONDS = 60.0
 
 
 @dataclass
