@@ -96,6 +96,16 @@ def test_the_course_is_whole():
 
 
 @of_chapters
+def test_every_exercise_keeps_at_least_four_wrong_answers(chapter):
+    """test_chapters.py has them graded."""
+    wrong, partly = wrong_answers(chapter), partly_right(chapter)
+    kept = {
+        each.name: len(wrong.get(each.name, ())) + len(partly.get(each.name, ())) for each in exercises(read(chapter))
+    }
+    assert kept and not {name: count for name, count in kept.items() if count < 4}
+
+
+@of_chapters
 def test_a_notebook_is_one(chapter):
     notebook = NOTEBOOKS[chapter]
     nbformat.validate(notebook)

@@ -1,6 +1,6 @@
 """What each choice of the separation is worth: one setting changed at a time, each scored on the same excerpts.
 
-    python tests/benchmarks/ablation.py FluidR3=data/freedoom4 MuseScore=freedom-4-musescore --json ablation.json
+    python tests/benchmarks/ablation.py FluidR3=data/freedoom4 MuseScore=freedoom-4-musescore --json ablation.json
 
 Choices are made on the validation split, never on the test split. Every row is saved as soon as it is scored, and the
 same command, given again, computes only what the file does not hold yet. Priors that were trained otherwise are

@@ -84,6 +84,7 @@ WRONG_ANSWERS = {
         ("mask_of_each = 1", "gives both the same share"),
         ("mask_of_each = 0", "gives both the same share"),
         ("mask_of_each = 2", "it lies between 0 and 1"),
+        ("mask_of_each = np.array([0.5, 0.5])", "must be one real number"),
     ],
 }
 

@@ -123,6 +123,8 @@ WRONG_ANSWERS = {
     "best_step": [  # of three letters two are wrong
         ('best_step = "a"', r"1 \+ 1e-8 is 1 in float32"),
         ('best_step = "b"', "the rounding error eps / h"),
+        ('best_step = "d"', "one of the letters a, b, c, in quotation marks"),
+        ("best_step = 5e-3", "one of the letters a, b, c, in quotation marks"),
     ],
     "columns": [
         (

@@ -103,5 +103,6 @@ def mean_log_prob(mean, deviation, data_mean, data_deviation):
         ("mode_gap = 1.0", r"the density has half of it in its exponent"),
         ("mode_gap = 0.5 * math.log(2 * math.pi)", r"it cancels in the difference"),
         ("mode_gap = -0.5", r"so the gap is positive"),
+        ("mode_gap = 0.25", r"the gap is the mean of z²/2 per dimension"),
     ],
 }

@@ -47,6 +47,7 @@ def unmasked(magnitudes, mixture, rate, config):
         ('answer = "A"', r"not A: the level"),
         ('answer = "B"', r"not B: the magnitudes are scaled"),
         ('answer = "D"', r"not D: the scaling happens whatever the priors say"),
+        ('answer = "the latent search"', r"one of the letters A, B, C, D, in quotation marks"),
     ],
     "paired_interval": [
         (

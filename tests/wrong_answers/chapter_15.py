@@ -135,6 +135,10 @@ def joined(segments, hop, overlap):
         ('must_agree = {"rate", "hop"}', r"another number of bins"),
         ('must_agree = {"rate", "window_length", "hop", "exponent", "scale"}', r"the sources meet as magnitudes"),
         ('must_agree = {"rate", "window_length", "hop", "components"}', r"dictionaries are put side by side"),
+        ('must_agree = {"window_length", "hop"}', r"the same bin is another frequency"),
+        ('must_agree = {"rate", "window_length"}', r"the same frame is another moment"),
+        ('must_agree = {"rate", "window_length", "hop", "sigma_min"}', r"the search says its noise levels itself"),
+        ('must_agree = ["rate", "window_length", "hop"]', r"must be a set of the names given"),
     ],
 }
 
