@@ -216,7 +216,7 @@ def test_a_generator_hears_each_bin_with_mean_0_and_a_third_of_its_deviation():
 
 def test_silent_and_short_recordings_are_refused():
     gan = GAN("bass", GANConfig(channels=1))
-    with pytest.raises(ValueError, match="the recordings have 100 samples, expected at least 16641"):
+    with pytest.raises(ValueError, match="the recordings have 100 samples, expected at least 16513"):
         fit(gan, noise(100), progress=False)
     with pytest.raises(ValueError, match="the validation recordings are silent"):
         fit(gan, noise(20_000), np.zeros(20_000, np.float32), progress=False)

@@ -193,3 +193,24 @@ def validation_split(path: str | Path, dataset: Dataset) -> Dataset | None:
 def _sounding(magnitude):
     """The frames that are not silent, of the magnitude (bins, frames) of a window of 2 (bins - 1) samples."""
     return magnitude[:, magnitude.max(axis=0) > SILENCE * full_scale(2 * (len(magnitude) - 1))]
+
+
+def require_recordings(name: str, waveform: np.ndarray, samples: int) -> None:
+    """Refuse recordings (samples,) that are too short to draw excerpts from, or silent.
+
+    Parameters
+    ----------
+    name : str
+        What they are, in the plural: "the recordings of bass".
+    waveform : (samples,)
+    samples : int
+        The fewest that will do.
+
+    Raises
+    ------
+    ValueError
+    """
+    if len(waveform) < samples:
+        raise ValueError(f"{name} have {len(waveform)} samples, expected at least {samples}")
+    if not waveform.any():
+        raise ValueError(f"{name} are silent, but an instrument must be heard to be learnt")

@@ -125,7 +125,7 @@ class System(ABC):
         progress : bool
             Show a progress bar.
         callback : callable, optional
-            A system that searches calls it with (iteration, magnitudes, terms) at every iteration.
+            A search of priors calls it with (iteration, magnitudes, terms) at every iteration.
         stems : glowsep.signals.audio.Stems, optional
             Which of the files to write, in which format, and whether they may replace files that glowsep did not write.
 

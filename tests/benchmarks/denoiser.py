@@ -1,4 +1,4 @@
-"""What invertibility costs: a prior's flow, and a plain denoiser of as many weights, trained alike.
+"""What invertibility costs: a prior's flow, and a plain denoiser of no more weights, trained alike.
 
     python tests/benchmarks/denoiser.py data/freedoom4 data/freedoom4 --json data/results/denoiser.json
 
@@ -68,9 +68,9 @@ class Denoiser(Prior):
     def __init__(self, name, config, rng):
         super().__init__(name, config, rng)
         glow = config.glow
-        fewer, more = (size(Residual(glow.channels, hidden, glow.steps, rng)) for hidden in (8, 16))
-        hidden = 8 + 8 * (size(self.flow) - fewer) / (more - fewer)  # nearly linear: the bins are many
-        self.flow = Residual(glow.channels, round(hidden), glow.steps, rng)
+        widths = range(8, glow.hidden + 1, 8)
+        hidden = max(h for h in widths if size(Residual(glow.channels, h, glow.steps, rng)) <= size(self.flow))
+        self.flow = Residual(glow.channels, hidden, glow.steps, rng)
 
     def noise(self, u, sigma, tape):
         """The noise in noisy u (batch, bins, frames), in units of sigma."""
@@ -164,11 +164,10 @@ def main():
             train(run, arguments.steps, arguments.steps)
             minutes[name] += (time.process_time() - began) / 60
         flows[source], denoisers[source] = flow, denoiser
-    weights = {"flow": size(flow.flow), "denoiser": size(denoiser.flow)}
     models = {"flow": flows, "denoiser": denoisers}
     table = {name: getattr(arguments, name) for name in ("steps", "seconds", "iterations")} | {"levels": LEVELS}
     table["models"] = {
-        name: {"weights": weights[name], "core_minutes": minutes[name]}
+        name: {"weights": size(next(iter(priors.values())).flow), "core_minutes": minutes[name]}
         | scores(priors, held_out, tracks, arguments.iterations)
         for name, priors in models.items()
     }

@@ -68,7 +68,7 @@ def spreads(path):
 
 
 def as_published(folder):
-    """What published recipes score to the letter: from ``evaluate --json``, a file for each system and sound font."""
+    """What recipes score to the letter, from ``evaluate --json``: a row for each system and sound font."""
     rows, sources = [], []
     for system, title in PUBLISHED.items():
         for font, named in FONTS.items():
@@ -80,7 +80,7 @@ def as_published(folder):
 
 
 def systems(path):
-    """The same, beside what each system was trained on and what it takes: from ``evaluate --method all --json``."""
+    """`spreads`, what each system was trained on, and what it takes: from ``evaluate --method all --json``."""
     found = evaluations(path)
     head = [
         "SDR in dB",
@@ -209,6 +209,19 @@ def steps(path):
     return title + table([*head, "ours ÷ PyTorch", "recomputed ÷ PyTorch", "of the floor"], rows, texts=2)
 
 
+def other_networks(path):
+    """A training step of the compared systems' networks beside PyTorch's, from what ``compare.py`` wrote."""
+    measured = json.loads(path.read_text(encoding="utf-8"))
+    rows = []
+    for row in [row for part in ("networks", "gan") if part in measured for row in measured[part]["rows"]]:
+        own, other = (row["seconds"].get(side) for side in ("ours", "torch"))
+        milliseconds = [None if time is None else f"{1000 * time:.0f}" for time in (own, other)]
+        share = f"{100 * row['floor'] / own:.0f} %"
+        rows.append([row["network"], row["step"], f"{row['batch']}", *milliseconds, other and own / other, share])
+    head = ["network", "step", "batch", "ours, ms", "PyTorch, ms", "ours ÷ PyTorch", "of the floor"]
+    return table(head, rows, texts=2) if rows else ""
+
+
 def memory(path):
     """The picture of peak memory against depth, and its figures in MiB, from what ``compare.py`` wrote."""
     measured = json.loads(path.read_text(encoding="utf-8"))["memory"]["rows"]
@@ -272,6 +285,7 @@ SECTIONS = {
     "speed": (speed, RESULTS / "speed.json"),
     "steps": (steps, RESULTS / "compare.json"),
     "steps-avx512": (steps_and_separation, RESULTS / "compare-avx512.json"),
+    "other-networks": (other_networks, RESULTS / "compare.json"),
     "memory": (memory, RESULTS / "compare.json"),
     "signals": (signals, RESULTS / "compare.json"),
     "stages": (stages, RESULTS / "compare.json"),
@@ -281,8 +295,8 @@ SECTIONS = {
 
 
 def number(value):
-    """Two decimals and a true minus sign."""
-    return f"{value:.2f}".replace("-", "−")
+    """Two decimals and a true minus sign; no sign if nothing but zeros is left."""
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def table(head, rows, texts=None):

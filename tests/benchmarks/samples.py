@@ -2,7 +2,8 @@
 
     python tests/benchmarks/samples.py data/freedoom4/validation/freedoom1_e1m1 -o data/samples.png
 
-The models are those that come with glowsep: instGlow's prior and GAN-prior's generator of the instrument. ``--sounds``
+The models are those that come with glowsep: instGlow's prior and GAN-prior's generator of the instrument, each drawn
+from at its default temperature (0.7 and 1). All sounds are brought to one peak. ``--sounds``
 writes what the picture shows to a folder, as WAV files to listen to.
 """
 
@@ -43,11 +44,11 @@ def main():
             model = SYSTEMS[method].load_source(SYSTEMS[method].shipped_weights() / f"{source}.npz")
             made = model.sample(arguments.seconds, np.random.default_rng(arguments.seed))
             sounds[f"{title}: {source}"] = resample(made, model.config.rate, RATE)
-    loudest = {title: waveform / max(1e-9, np.abs(waveform).max()) / 2 for title, waveform in sounds.items()}
-    spectrograms(loudest, RATE, arguments.out, columns=len(track.sources))
+    levelled = {title: waveform / max(1e-9, np.abs(waveform).max()) / 2 for title, waveform in sounds.items()}
+    spectrograms(levelled, RATE, arguments.out, columns=len(track.sources))
     if arguments.sounds:
         arguments.sounds.mkdir()
-        for title, waveform in loudest.items():
+        for title, waveform in levelled.items():
             audio.write(arguments.sounds / f"{title.replace(': ', '-')}.wav", waveform[None], RATE)
 
 

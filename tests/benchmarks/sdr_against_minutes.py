@@ -3,7 +3,8 @@
     python tests/benchmarks/sdr_against_minutes.py data/freedoom4 demucs=copies --json data/results/sdr_against_minutes.json -o data/sdr_against_minutes.png
 
 A training writes its checkpoint now and then; ``copies`` is a folder of copies that were kept of it. Scored are the
-weights with the lowest validation loss until then, which are those that a training of that length would give.
+weights with the lowest validation loss until then: those of this training, stopped there, which is before its learning
+rate has fallen for all but the last.
 """  # noqa: E501 (a command to copy)
 
 import argparse
@@ -37,9 +38,11 @@ def separator(method, header, arrays):
 def points(method, folder, tracks):
     """Of every copy: the steps and core-minutes that it took, and the mean SDR of its separations in dB."""
     found = []
-    for path in folder.glob("*.npz"):
+    for path in sorted(folder.iterdir()):
         header, arrays = load_arrays(path, "checkpoint")
         curve = header["curve"]
+        if not curve["validation"]:
+            continue  # none of its weights is known to be the best
         (scores,) = evaluate(tracks, {method: separator(method, header, arrays)}, quiet=True)
         found.append({"steps": len(curve["training"]), "minutes": curve["core_seconds"] / 60, "sdr": scores.mean()})
         print(method, found[-1], flush=True)
@@ -77,6 +80,8 @@ def main():
     table = {"seconds": arguments.seconds, "nmf": nmf.mean(), "systems": {}}
     for method, folder in (given.split("=", 1) for given in arguments.copies):
         table["systems"][method] = points(method, Path(folder), tracks)
+        if not table["systems"][method]:
+            parser.error(f"{folder} holds no checkpoint that has been validated")
     write_text(arguments.json, json.dumps(table, indent=1) + "\n")
     picture(table).savefig(arguments.out, dpi=150)
 

@@ -40,7 +40,8 @@ class DemucsConfig:
     resample : bool
         Whether the network hears its input at twice the rate.
     rescale : float
-        The standard deviation that the first weights of every convolution are drawn half way to; 0 leaves them alone.
+        Half way to this standard deviation, on a logarithmic scale, the first weights of every convolution are brought;
+        0 leaves them alone.
     rate : int
         Hz. Everything else is resampled.
 
@@ -78,7 +79,8 @@ class DemucsConfig:
         return max(1, self.stride**self.depth // (2 if self.resample else 1))
 
     def valid_length(self, samples: int) -> int:
-        """The fewest samples, at least ``samples``, whose windows fit on every level, so that none is left over."""
+        """The fewest samples of which every level's windows fit without a rest, and at least ``samples`` come out, once
+        the convolutions on the way up have had their context."""
         length = 2 * samples if self.resample else samples
         for _ in range(self.depth):
             length = max(1, ceil_divide(length - self.kernel, self.stride) + 1) + self.context - 1
@@ -111,8 +113,9 @@ class Demucs(Parameters):
         d_i = \operatorname{ReLU} \circ \operatorname{Conv}^T_{8, \text{stride } 4} \circ \operatorname{GLU} \circ
               \operatorname{Conv}_3
 
-    without the last ReLU in :math:`d_0`. At the bottom, both directions of an LSTM and a linear layer. The estimates
-    need not sum to the mixture.
+    without the last ReLU in :math:`d_0`. The deeper level gives fewer frames than it takes, so :math:`e_i(x)` is
+    cropped to them for the sum. At the bottom, both directions of an LSTM and a linear layer. The estimates need not
+    sum to the mixture.
 
     Source: Défossez, Usunier, Bottou & Bach 2019, section 4; version 2 of their code (resampling, no normalisation
     layers).
@@ -141,9 +144,8 @@ class Demucs(Parameters):
         options = {"rng": np.random.default_rng(0) if rng is None else rng, "dtype": dtype}
         window = {"kernel": config.kernel, "stride": config.stride}
         width = config.filters * 2 ** (config.depth - 1)
-        level = Chain(
-            LSTM(width, width, config.lstm_layers, **options), StridedConvolution(2 * width, width, 1, **options)
-        )
+        linear = StridedConvolution(2 * width, width, 1, **options)
+        level = Chain(LSTM(width, width, config.lstm_layers, **options), linear)
         for i in reversed(range(config.depth)):
             width = config.filters * 2**i
             inputs, outputs = (width // 2,) * 2 if i else (config.channels, config.sources * config.channels)
@@ -159,7 +161,7 @@ class Demucs(Parameters):
                 *([ReLU()] if i else []),
             )
         if config.rescale:
-            rescale(level, config.rescale)
+            rescale(level, config.rescale, but=linear)
         layers = [SincResampling(2, 1), level, SincResampling(1, 2)] if config.resample else [level]
         self.network = Standardised(Chain(*layers))
 
@@ -233,13 +235,14 @@ class Standardised(Parameters):
     def backward(self, dy: np.ndarray, tape: list) -> np.ndarray:
         """The gradient with respect to x, from that with respect to y."""
         mono, mean, deviation, u, v = tape.pop()
-        du = self.inner.backward(dy * deviation, tape) / (deviation + self.epsilon)
-        dmean = sum_of_items(dy) - sum_of_items(du)
-        ddeviation = products_of_items(dy, v) - products_of_items(du, u)
+        du = self.inner.backward(dy * deviation, tape)
+        direct = du / (deviation + self.epsilon)
+        dmean = sum_of_items(dy) - sum_of_items(direct)
+        ddeviation = products_of_items(dy, v) - products_of_items(direct, u)
         _, channels, frames = u.shape
         smallest = np.finfo(mono.dtype).tiny  # of silence the deviation has no gradient
         slope = (mono - mean) / ((frames - 1) * array_module(mono).maximum(deviation, smallest))
-        return du + (dmean / frames + ddeviation * slope) / channels
+        return direct + (dmean / frames + ddeviation * slope) / channels
 
     def set_gradients(self, dy, tape):
         """``backward`` if no gradient with respect to x is needed: the loudness has no parameters."""
@@ -257,8 +260,8 @@ def products_of_items(x, y):
     return array_module(x).einsum("bcn,bcn->b", x, y)[:, None, None]
 
 
-def rescale(part: Parameters, reference: float) -> None:
-    r"""Bring the first weights of all convolutions half way to one scale, in place.
+def rescale(part: Parameters, reference: float, but: Parameters | None = None) -> None:
+    r"""Bring the first weights of all convolutions half way to one scale, in place, ``but`` those of one.
 
     .. math:: W \leftarrow W / \sqrt{\sigma / r}
 
@@ -267,9 +270,9 @@ def rescale(part: Parameters, reference: float) -> None:
 
     Source: Défossez et al. 2019, section 4 (initial weight rescaling).
     """
-    if isinstance(part, StridedConvolution | TransposedConvolution):
+    if isinstance(part, StridedConvolution | TransposedConvolution) and part is not but:
         scale = math.sqrt(float(part.W.std(ddof=1)) / reference)
         part.W /= scale
         part.b /= scale
     for inner in part.parts().values():
-        rescale(inner, reference)
+        rescale(inner, reference, but)

@@ -70,22 +70,22 @@ class GAN:
 
     @property
     def rate(self) -> int:
-        """Hz, of all that it hears and makes."""
+        """The rate of all that it hears and makes, in Hz."""
         return self.config.rate
 
     @property
     def bins(self) -> int:
-        """Of its spectra: the Nyquist bin is left out."""
+        """Bins of its spectra: the Nyquist bin is left out."""
         return self.config.window_length // 2
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of an excerpt: its one channel, and the axes of the generator's form."""
+        """The shape of an excerpt: its one channel, and the axes of the generator's form."""
         return (1, *FORMS[self.config.form].largest)
 
     @property
     def frames(self) -> int:
-        """Of the spectra of an excerpt."""
+        """Frames of an excerpt's spectrum."""
         return self.shape[-1] if self.config.form == "spectrogram" else self.shape[-1] // self.config.hop
 
     # From recordings to what the generator makes
@@ -93,7 +93,9 @@ class GAN:
     @property
     def excerpt_length(self) -> int:
         """Samples of a recording that `encode` needs; at its edges a spectrogram leaves out windows that are cut."""
-        return self.frames * self.config.hop + (self.config.window_length if self.config.form == "spectrogram" else 0)
+        if self.config.form == "waveform":
+            return self.frames * self.config.hop
+        return (self.frames - 1) * self.config.hop + self.config.window_length
 
     def magnitudes(self, waveforms: np.ndarray) -> np.ndarray:
         """Magnitudes (batch, bins, frames) of excerpts (batch, excerpt_length), from windows that lie inside them."""

@@ -11,8 +11,9 @@ inclusion           0.1     minus the overlap of the edges of x and m
 ==================  ======  =========================================================================================
 
 The first falls as the sum gets louder, without an end; the second, which weighs far more, holds it. Source:
-Narayanaswamy et al. 2020, section 3.2, and the code that was released with it (the weights, and the exact form of every
-loss); Zhang et al. 2018 (exclusion of edges).
+Narayanaswamy et al. 2020, section 3.2, and the code that was released with it (the weights, and the form of every loss
+for a batch of one; it also brings every generated source to one peak, where here the mixture is brought to one level);
+Zhang et al. 2018 (exclusion of edges).
 """
 
 import itertools

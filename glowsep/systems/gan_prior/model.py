@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from glowsep.arrays.integers import require_whole
 from glowsep.layers import (
     Chain,
     LeakyReLU,
@@ -77,7 +78,8 @@ class GANConfig:
     Raises
     ------
     ValueError
-        If the form is unknown, or a number is below 1.
+        If the form is unknown, a number is not a whole one or below 1, or the window of a spectrogram does not have as
+        many bins as the generator makes.
 
     Examples
     --------
@@ -95,8 +97,10 @@ class GANConfig:
     def __post_init__(self):
         if self.form not in FORMS:
             raise ValueError(f"form is {self.form!r}, expected one of {', '.join(FORMS)}")
-        if min(self.channels, self.latent) < 1:
-            raise ValueError(f"channels and latent are {self.channels} and {self.latent}, but must be at least 1")
+        require_whole(1, channels=self.channels, latent=self.latent, rate=self.rate)
+        require_whole(1, window_length=self.window_length, hop=self.hop)
+        if self.form == "spectrogram" and self.window_length // 2 != (bins := FORMS[self.form].largest[0]):
+            raise ValueError(f"window_length is {self.window_length}, but must be {2 * bins}: {bins} bins are made")
 
     @classmethod
     def published(cls, form: str = "spectrogram") -> "GANConfig":

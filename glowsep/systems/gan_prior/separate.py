@@ -19,7 +19,8 @@ from glowsep.signals.spectrogram import istft, stft
 from glowsep.systems.gan_prior.gan import GAN, one_after_another
 from glowsep.systems.gan_prior.search import ProjectedGradientDescent
 
-#: Root mean square that a mixture is brought to: the mean of Freedoom-4's validation mixtures.
+#: Root mean square that a mixture is brought to: the mean of Freedoom-4's validation mixtures, whose sources are as
+#: loud as the recordings that the generators have heard.
 LEVEL = 0.06
 
 #: Root mean square below which a mixture counts as silence: a thirtieth of a 16-bit step.
@@ -64,8 +65,8 @@ def separate(
 ) -> Separation:
     r"""Separate a mixture into one estimate per generator.
 
-    1. What can be heard of the mixture, at the generators' rate and at the level of their recordings, is cut into
-       blocks of a second. The search finds latents for each.
+    1. What can be heard of the mixture, at the generators' rate and at the level `LEVEL`, is cut into blocks of a
+       second. The search finds latents for each.
     2. The generated sources, one block after the other, are panned as the mixture's channels tell, see
        :mod:`glowsep.learning.panning`.
     3. Raw, a spectrogram takes the mixture's phase; a waveform has its own. Or the magnitudes become masks for the

@@ -10,6 +10,7 @@ import numpy as np
 
 from glowsep.arrays.devices import on_device_of
 from glowsep.arrays.library import array_module
+from glowsep.datasets.solos import require_recordings
 from glowsep.layers import Chain
 from glowsep.learning.adam import Adam
 from glowsep.learning.gradient_penalty import gradient_penalty
@@ -44,7 +45,7 @@ class TrainingConfig:
     penalty : float
         The weight of the gradient penalty, λ.
     validate_every : int
-        Steps between validation losses (and checkpoints).
+        Steps between validation losses.
     seed : int
 
     Examples
@@ -94,11 +95,12 @@ def fit(
     Parameters
     ----------
     gan : GAN
+        A new one: the training begins by measuring the mean and the deviation of its spectra in the recordings.
     solo, validation : (samples,)
         Solo recordings at the GAN's rate, one after the other (see `glowsep.datasets.solos.without_silence`).
     config : TrainingConfig
     checkpoint : path, optional
-        Written at every validation; read first if it exists.
+        Written at every validation, and every minute; read first if it exists.
     progress : bool
         Show a progress bar.
 
@@ -261,11 +263,3 @@ def random_excerpts(gan: GAN, solo: np.ndarray, batch: int, rng: np.random.Gener
 def shortest(gan: GAN) -> int:
     """Samples of recordings without which excerpts cannot be drawn."""
     return gan.excerpt_length + 1
-
-
-def require_recordings(name: str, waveform: np.ndarray, samples: int) -> None:
-    """Refuse recordings (samples,) that are too short to draw excerpts from, or silent."""
-    if len(waveform) < samples:
-        raise ValueError(f"{name} have {len(waveform)} samples, expected at least {samples}")
-    if not waveform.any():
-        raise ValueError(f"{name} are silent, but an instrument must be heard to be learnt")

@@ -6,6 +6,7 @@ import copy
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Integral
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class LabelledPrior(Prior):
     The condition c of the couplings' networks is that of `Prior`, and beside it the label :math:`e_k`, a one-hot
     vector. Mean, variance and dictionary are each instrument's own; the weights of the flow belong to all. So what one
     instrument teaches about overtones, onsets and noise may serve the others, and one file of weights does for all. The
-    price: who has no label cannot be described without training everything again.
+    price: an instrument without a label cannot be described without training everything again.
 
     The prior has a row of statistics for each instrument. ``of(2)`` is the prior of the third one, and is searched like
     any other; ``of([2, 0, 2])`` that of a batch whose first and third items are played by the third instrument, whose
@@ -89,7 +90,7 @@ class LabelledPrior(Prior):
             Positions among the instruments.
         """
         prior = copy.copy(self)
-        if isinstance(which, int):
+        if isinstance(which, Integral):
             prior.name = self.name[which]
         else:
             which = list(map(int, which))

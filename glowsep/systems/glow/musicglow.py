@@ -127,9 +127,9 @@ class MusicGlow(SearchingSystem):
         datasets = {"training": dataset} | ({} if validation is None else {"validation": validation})
         for source in sources:
             require_enough(datasets, source, config, training)
-        solos, *held_out = ([solo_audio(part, s, config.rate, progress) for s in sources] for part in datasets.values())
+        solos = {name: [solo_audio(part, s, config.rate, progress) for s in sources] for name, part in datasets.items()}
         prior = LabelledPrior(sources, config, np.random.default_rng(seed)).to(device)
-        curve = prior.fit(solos, *(held_out or [None]), training, checkpoint, progress)
+        curve = prior.fit(solos["training"], solos.get("validation"), training, checkpoint, progress)
         system = cls(prior)
         system.curve = curve
         return system

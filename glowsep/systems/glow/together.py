@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from glowsep.arrays.library import array_module
+from glowsep.datasets.solos import require_recordings
 from glowsep.layers.channels import channels_outermost
 from glowsep.learning.training import LearningCurve, train
 from glowsep.learning.training_record import TrainingRecord
@@ -18,7 +19,6 @@ from glowsep.systems.glow.train import (
     PriorRun,
     TrainingConfig,
     measure,
-    require_recordings,
     shortest,
     training_step,
     validation_loss,
@@ -41,7 +41,8 @@ def fit(
     .. math:: -\frac{1}{BD} \sum_{b=1}^{B} \log p_{\sigma_b}(u_b + \sigma_b \varepsilon_b \mid k_b)
 
     As `glowsep.systems.glow.train.fit`, but for the labels :math:`k_b`: each instrument is in a batch as often as any
-    other. So a step is of the same size, and an instrument is heard in one of so many steps' worth of excerpts.
+    other, on average. So a step costs as much as that of a single prior, and of n instruments each is heard in an nth
+    of the excerpts.
 
     Parameters
     ----------
@@ -67,12 +68,14 @@ def fit(
     Source: Zhu et al. 2022, section III-A; chapters 10 and 11.
     """
     config = TrainingConfig() if config is None else config
-    for held_out, waveforms in enumerate([solos] if validation is None else [solos, validation]):
+    for kind, waveforms in {"recordings": solos, "validation recordings": validation}.items():
+        if waveforms is None:
+            continue
         if len(waveforms) != len(prior.name):
             raise ValueError(f"there are {len(waveforms)} recordings, expected one of each of {', '.join(prior.name)}")
+        samples = shortest(prior.config, config, validation=waveforms is validation)
         for name, waveform in zip(prior.name, waveforms, strict=True):
-            what = f"the {'validation ' * held_out}recordings of {name}"
-            require_recordings(what, waveform, shortest(prior.config, config, validation=bool(held_out)))
+            require_recordings(f"the {kind} of {name}", waveform, samples)
     run = LabelledRun(prior, solos, validation, config)
     curve = train(run, config.steps, config.validate_every, checkpoint, progress)
     heard = TrainingRecord(sum(map(len, solos)) / prior.config.rate / 3600, curve.core_seconds / 60)
@@ -113,7 +116,8 @@ class LabelledRun(PriorRun):
 def random_instruments(instruments: int, count: int, rng: np.random.Generator) -> np.ndarray:
     """Who plays the items of a batch, (count,): one instrument after the other, beginning with a random one.
 
-    So each is heard as often as any other, and at all noise levels, though these rise from item to item of a batch.
+    So each is heard as often as any other, on average, and at all noise levels, though these rise from item to item of
+    a batch.
 
     Examples
     --------
@@ -126,7 +130,7 @@ def random_instruments(instruments: int, count: int, rng: np.random.Generator) -
 def excerpts_of(
     prior: LabelledPrior,
     solos: Sequence[np.ndarray],
-    which: Sequence[int],
+    which: Iterable[int],
     config: TrainingConfig,
     rng: np.random.Generator,
 ) -> np.ndarray:

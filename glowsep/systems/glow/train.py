@@ -12,6 +12,7 @@ import numpy as np
 
 from glowsep.arrays.devices import on_device_of
 from glowsep.arrays.library import array_module
+from glowsep.datasets.solos import require_recordings
 from glowsep.learning.adam import Adam
 from glowsep.learning.clipping import clip_by_global_norm
 from glowsep.learning.nmf import learn_dictionary
@@ -42,7 +43,7 @@ class TrainingConfig:
     drive : float
         Augmentation: the share of excerpts that are overdriven, as by a guitar's amplifier.
     validate_every : int
-        Steps between validation losses (and checkpoints).
+        Steps between validation losses.
     seed : int
 
     Examples
@@ -89,7 +90,7 @@ def fit(
         Solo recordings at the prior's rate, one after the other (see `glowsep.datasets.solos.without_silence`).
     config : TrainingConfig
     checkpoint : path, optional
-        Written at every validation; read first if it exists.
+        Written at every validation, and every minute; read first if it exists.
     progress : bool
         Show a progress bar.
 
@@ -219,14 +220,6 @@ def shortest(prior_config, config, validation=False):
     """Samples of recordings without which excerpts cannot be drawn: two excerpts long, or one for validation."""
     excerpt = excerpt_length(prior_config, config.frames)
     return excerpt + 1 if validation else 2 * excerpt + 1
-
-
-def require_recordings(name, waveform, samples):
-    """Refuse recordings (samples,) that are too short to draw excerpts from, or silent."""
-    if len(waveform) < samples:
-        raise ValueError(f"{name} have {len(waveform)} samples, expected at least {samples}")
-    if not waveform.any():
-        raise ValueError(f"{name} are silent, but an instrument must be heard to be learnt")
 
 
 def validation_loss(prior, validation, config, batches=4):

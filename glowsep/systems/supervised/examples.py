@@ -22,7 +22,8 @@ class Augmentation:
     flip_sign, swap_channels : bool
         Whether every source is multiplied by -1, and has its channels swapped, with probability 1/2.
     remix : int
-        Within so many excerpts the sources are exchanged, so that mixtures have sources of several songs; 1: not.
+        Within so many excerpts the sources are exchanged, so that mixtures have sources of several songs; 1 leaves them
+        as they are.
     pan : float
         If the recordings have one channel and the mixture two: the share of the mixtures whose sources come from
         different directions.

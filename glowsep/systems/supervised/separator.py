@@ -140,7 +140,8 @@ class WaveformSeparator(System):
     def training_config(cls, steps: int | None = None, batch: int | None = None, seed: int = 0) -> TrainingConfig:
         """The default training, but for what is given."""
         default = cls.training_defaults
-        return replace(default, steps=steps or default.steps, batch=batch or default.batch, seed=seed)
+        given = {name: value for name, value in {"steps": steps, "batch": batch}.items() if value is not None}
+        return replace(default, **given, seed=seed)
 
     @property
     def parameter_count(self) -> int:

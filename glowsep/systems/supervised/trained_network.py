@@ -29,7 +29,7 @@ class TrainedNetwork:
     training : glowsep.learning.training_record.TrainingRecord
         What its training took; saved with the weights.
     curve : glowsep.learning.training.LearningCurve or None
-        Of that training, if it was just now.
+        Of that training, if this object comes from it and not from a file.
     """
 
     network: Parameters

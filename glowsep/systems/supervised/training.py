@@ -42,7 +42,7 @@ class TrainingConfig:
         The highest learning rate, and the steps until it is reached.
     augmentation : Augmentation
     validate_every, validation_batches : int
-        Steps between validation losses (and checkpoints), and the batches of which one is the mean.
+        Steps between validation losses, and the batches of which one is the mean.
     seed : int
 
     Examples
@@ -88,7 +88,7 @@ def fit(
         Of the same sources. Without validation the last step's weights are kept.
     config : TrainingConfig
     checkpoint : path, optional
-        Written at every validation; read first if it exists.
+        Written at every validation, and every minute; read first if it exists.
     progress : bool
         Show progress bars.
 

@@ -90,9 +90,10 @@ class WaveUNet(Parameters):
 
     where x stands for the middle of the mixture, and level i is
 
-    .. math:: f_i(x) = u_i([d_i(x); \textit{interpolated } f_{i+1}(\textit{decimated } d_i(x))])
+    .. math:: f_i(x) = u_i([d_i(x); \textit{interpolated } f_{i+1}(\textit{decimated } d_i(x))]), \qquad f_L = d_L
 
-    with convolutions :math:`d_i` of 15 taps and :math:`u_i` of 5, each followed by a leaky ReLU. The estimates sum to
+    with convolutions :math:`d_i` of 15 taps and :math:`u_i` of 5, each followed by a leaky ReLU, and :math:`d_i(x)`
+    cropped to the frames that stand beside it. The estimates sum to
     the mixture by construction. They are shorter than it: all that they depend on has been heard.
 
     Source: Stoller, Ewert & Dixon 2018, section 3 (the form with context, linear interpolation and a difference
