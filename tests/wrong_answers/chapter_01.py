@@ -269,7 +269,7 @@ def ratio_masks(magnitudes, exponent=1.0):
     total = powers.sum(axis=0)
     return np.where(total > 0, powers / np.where(total > 0, total, 1), 1 / len(magnitudes))
 """,
-            r"divide each bin by its own loudest source",
+            r"divide each bin by its own strongest source",
         ),
     ],
 }

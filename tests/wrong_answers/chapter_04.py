@@ -42,6 +42,10 @@ WRONG_ANSWERS = {
         (SHARE.format("base + 1 / (m * (1 - m))"), "its logarithm is missing"),
         (SHARE.format("base - np.log(m)"), r"that of -log\(1 - m\) is missing"),
         (SHARE.format("base - np.log10(m * (1 - m))"), "the logarithm to the base 10"),
+        (
+            SHARE.format("normal_log_prob(np.log10(m / (1 - m)) - mu) - np.log(m) - np.log(1 - m)"),
+            "the logarithm to the base 10 in f",
+        ),
     ],
     "millivolts": [
         ("log_density_per_millivolt = -30 + 20 * np.log(1000)", "the sign is flipped"),

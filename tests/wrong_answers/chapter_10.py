@@ -4,32 +4,51 @@ WRONG_ANSWERS = {
     "change_of_variables": [
         (
             """
-def log_prob_of_magnitudes(log_prob_of_u, magnitude, exponent, scale):
-    return log_prob_of_u(scale * magnitude**exponent)
+def advantage(magnitude, one, other):
+    def log_slope(exponent, scale):
+        return np.log(scale * exponent) + (exponent - 1) * np.log(magnitude)
+
+    return (log_slope(*one) - log_slope(*other)).mean()
 """,
-            r"slope \|du/dm\| is missing",
+            r"the sign is turned round",
         ),
         (
             """
-def log_prob_of_magnitudes(log_prob_of_u, magnitude, exponent, scale):
-    slope = scale * exponent * magnitude ** (exponent - 1)
-    return log_prob_of_u(scale * magnitude**exponent) - np.log(slope)
+def advantage(magnitude, one, other):
+    def log_slope(exponent, scale):
+        return np.log(scale * exponent) + (exponent - 1) * np.log(magnitude)
+
+    return (log_slope(*other) - log_slope(*one)).sum()
 """,
-            r"wrong sign: p_m is p_u TIMES",
+            r"the sum over the entries",
         ),
         (
             """
-def log_prob_of_magnitudes(log_prob_of_u, magnitude, exponent, scale):
-    slope = exponent * magnitude ** (exponent - 1)
-    return log_prob_of_u(scale * magnitude**exponent) + np.log(slope)
+def advantage(magnitude, one, other):
+    def log_slope(exponent, scale):
+        return np.log(scale) + (exponent - 1) * np.log(magnitude)
+
+    return (log_slope(*other) - log_slope(*one)).mean()
 """,
-            r"the factor c of the slope is missing",
+            r"the factor α of the slopes is missing",
         ),
         (
             """
-def log_prob_of_magnitudes(log_prob_of_u, magnitude, exponent, scale):
-    slope = scale * exponent * magnitude ** (exponent - 1)
-    return log_prob_of_u(scale * magnitude**exponent) + np.log10(slope)
+def advantage(magnitude, one, other):
+    def log_slope(exponent, scale):
+        return np.log(scale * exponent) + 0 * magnitude
+
+    return (log_slope(*other) - log_slope(*one)).mean()
+""",
+            r"the factor m\^\(α - 1\) of the slopes is missing",
+        ),
+        (
+            """
+def advantage(magnitude, one, other):
+    def log_slope(exponent, scale):
+        return np.log10(scale * exponent * magnitude ** (exponent - 1))
+
+    return (log_slope(*other) - log_slope(*one)).mean()
 """,
             r"the logarithm to the base 10",
         ),
@@ -68,6 +87,15 @@ def negative_log_likelihood(z, logdet):
         ("nats_apart = 0.02 * 512 * 32 / np.log(2)", r"this is in bits"),
     ],
     "denoise": [
+        (
+            """
+class Prior(glowsep.Prior):
+    def denoise(self, u, sigma):
+        score, log_prob = self.score(u, sigma)
+        return u + sigma**2 * score, log_prob
+""",
+            r"so give it two more axes",
+        ),
         (
             """
 class Prior(glowsep.Prior):
@@ -126,6 +154,16 @@ def adam_step(parameter, gradient, mean, square, step, learning_rate=1e-3, beta1
             """
 def clip_by_global_norm(gradients, maximum):
     norm = math.sqrt(float(sum((g * g).sum() for g in gradients.values())))
+    for name in gradients:
+        gradients[name] = gradients[name] * min(1, maximum / (norm + 1e-6))
+    return norm
+""",
+            r"the dict holds new arrays",
+        ),
+        (
+            """
+def clip_by_global_norm(gradients, maximum):
+    norm = math.sqrt(float(sum((g * g).sum() for g in gradients.values())))
     for gradient in gradients.values():
         gradient *= min(1, maximum / np.linalg.norm(gradient))
     return norm
@@ -175,6 +213,15 @@ def clip_by_global_norm(gradients, maximum):
         ),
     ],
     "warmup_stable_decay": [
+        (
+            """
+class WarmupStableDecay(glowsep.learning.schedules.WarmupStableDecay):
+    def __call__(self, step):
+        fall = max(0.0, (self.total_steps - step) / self.decay_steps)
+        return self.peak * min(1.0, (step + 1) / self.warmup_steps, fall)
+""",
+            r"with 0 warm-up steps there is a division by zero",
+        ),
         (
             """
 class WarmupStableDecay(glowsep.learning.schedules.WarmupStableDecay):
