@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from glowsep.arrays.devices import on_device_of
 from glowsep.arrays.library import array_module, fused
 
 
@@ -120,7 +121,7 @@ class Adam:
         Parameters
         ----------
         state : dict of str to array
-            As ``state()`` gave it, on the parameters' device.
+            As ``state()`` gave it; on any device, as a checkpoint gives it back in main memory.
 
         Raises
         ------
@@ -137,7 +138,7 @@ class Adam:
                 raise ValueError(f"{name!r} in the state is {seen}, expected {expected}")
         self.steps = int(state["steps"])
         for name, moment in moments.items():
-            moment[...] = state[name]
+            moment[...] = on_device_of(state[name], moment)
 
     def _moments(self):
         """The live running means and squares under the names they are saved by."""

@@ -203,9 +203,7 @@ class GANRun(Run):
             for name, array in live.items():
                 array[...] = on_device_of(saved[name], array)  # into the arrays that the optimisers hold
         for name, adam in self.adams.items():
-            like = next(iter(adam.parameters.values()))
-            state = parts[f"adam of {name}"]
-            adam.load_state({n: a if n == "steps" else on_device_of(a, like) for n, a in state.items()})
+            adam.load_state(parts[f"adam of {name}"])
 
 
 def critic_gradients(

@@ -163,10 +163,7 @@ class PriorRun(Run):
         for name, live in prior.flow.parameters().items():
             live[...] = on_device_of(weights[name], live)  # into the arrays that the optimiser holds
         prior.flow.load(weights | prior.flow.parameters())
-        moments = {name.removeprefix("adam."): a for name, a in arrays.items() if name.startswith("adam.")}
-        self.adam.load_state(
-            {name: a if name == "steps" else on_device_of(a, prior.mean) for name, a in moments.items()}
-        )
+        self.adam.load_state({name.removeprefix("adam."): a for name, a in arrays.items() if name.startswith("adam.")})
 
 
 def training_step(prior, adam, u, config, learning_rate, rng):

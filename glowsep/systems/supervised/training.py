@@ -175,9 +175,7 @@ class MixtureRun(Run):
                 array[...] = on_device_of(arrays[prefix + name], array)  # into the arrays that the optimiser holds
         lowest = float(arrays["lowest"])
         self.lowest = lowest if lowest >= 0 else np.inf
-        like = next(iter(self.best.values()))
-        moments = {name.removeprefix("adam."): a for name, a in arrays.items() if name.startswith("adam.")}
-        self.adam.load_state({name: a if name == "steps" else on_device_of(a, like) for name, a in moments.items()})
+        self.adam.load_state({name.removeprefix("adam."): a for name, a in arrays.items() if name.startswith("adam.")})
 
 
 def loss_and_gradients(network: Parameters, sources: np.ndarray, loss: Callable) -> tuple[float, dict[str, np.ndarray]]:
