@@ -233,7 +233,7 @@ def ratio_masks(magnitudes, exponent=1.0):
     total = powers.sum(axis=0)
     return np.where(total > 0, powers / np.where(total > 0, total, 1), 1 / len(magnitudes))
 """,
-            r"powers of quiet sources vanish, and all look silent",
+            r"powers of weak sources vanish, and all look silent",
         ),
         (
             """
