@@ -285,7 +285,7 @@ SECTIONS = {
     "speed": (speed, RESULTS / "speed.json"),
     "steps": (steps, RESULTS / "compare.json"),
     "steps-avx512": (steps_and_separation, RESULTS / "compare-avx512.json"),
-    "other-networks": (other_networks, RESULTS / "compare.json"),
+    "other-networks": (other_networks, RESULTS / "compare-one-core.json"),
     "memory": (memory, RESULTS / "compare.json"),
     "signals": (signals, RESULTS / "compare.json"),
     "stages": (stages, RESULTS / "compare.json"),
