@@ -57,6 +57,10 @@ def test_a_chapter_opens_with_its_question_outcomes_needs_and_times(chapter):
     assert int(opening["number"]) == int(chapter[:2])
 
 
+def test_the_time_that_a_chapter_runs_was_measured():
+    assert set(json.loads(course_tables.MEASURED.read_text(encoding="utf-8"))) == set(CHAPTERS)
+
+
 @of_chapters
 def test_the_times_are_those_of_the_chapter(chapter):
     """To the points and the measured seconds exactly; to the words within five minutes, so that prose may change."""
