@@ -28,12 +28,6 @@ METHODS = {
     "oracle_magnitude": "ceiling: oracle masks of magnitude",
     "oracle_power": "ceiling: oracle masks of power",
 }
-#: Recipes that the default differs from, and the sound fonts of the songs.
-PUBLISHED = {
-    "instglow": "instGlow: the paper's recipe to the letter",
-    "gan_prior": "GAN-prior: what the generators make, without masks",
-}
-FONTS = {"fluidr3": "FluidR3", "musescore": "MuseScore"}
 
 
 def evaluations(path):
@@ -65,18 +59,6 @@ def spreads(path):
     found = evaluations(path)
     head = ["SDR in dB", *found[0]["sources"], "mean"]
     return table(head, [[METHODS.get(each["method"], each["method"]), *scores_of(each)] for each in found], texts=1)
-
-
-def as_published(folder):
-    """What recipes score to the letter, from ``evaluate --json``: a row for each system and sound font."""
-    rows, sources = [], []
-    for system, title in PUBLISHED.items():
-        for font, named in FONTS.items():
-            if (path := folder / f"as-published-{system}-{font}.json").exists():
-                found = json.loads(path.read_text(encoding="utf-8"))
-                sources = list(found["sources"])
-                rows.append([title, named, *scores_of(found), f"{found['cost']['core_seconds']:.2f}"])
-    return table(["SDR in dB", "sound font", *sources, "mean", "s/s"], rows, texts=2) if rows else ""
 
 
 def systems(path):
@@ -278,7 +260,6 @@ SECTIONS = {
     "fluidr3": (results, RESULTS / "fluidr3-test.json"),
     "fluidr3-systems": (systems, RESULTS / "fluidr3-test.json"),
     "musescore": (spreads, RESULTS / "musescore-test.json"),
-    "as-published": (as_published, RESULTS),
     "ablation": (ablation, RESULTS / "ablation.json"),
     "robustness": (robustness, RESULTS / "robustness.json"),
     "pre-echo": (pre_echo, RESULTS / "pre_echo.json"),
