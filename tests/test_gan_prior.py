@@ -93,6 +93,11 @@ def test_every_item_is_shifted_by_its_own_amount_and_reflected():
 def test_an_unknown_form_is_refused():
     with pytest.raises(ValueError, match="form is 'picture', expected one of spectrogram, waveform"):
         GANConfig("picture")
+    with pytest.raises(ValueError, match="window_length is 512, but must be 256: 128 bins are made"):
+        GANConfig(window_length=512)
+    for wrong in ({"hop": 0}, {"rate": -1}, {"channels": 1.5}, {"latent": 0}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            GANConfig(**wrong)
 
 
 # Spectra

@@ -178,6 +178,22 @@ def test_a_standardised_layer_hears_every_item_at_one_loudness():
     assert np.isfinite(layer.backward(np.ones_like(silence), tape)).all()
 
 
+def test_the_first_weights_of_demucs_linear_layer_are_not_rescaled():
+    plain, scaled = (
+        Demucs(config).parameters() for config in (dataclasses.replace(TINY[Demucs], rescale=0), TINY[Demucs])
+    )
+    width = TINY[Demucs].filters * 2 ** (TINY[Demucs].depth - 1)
+    after_lstm = [name for name, W in plain.items() if W.shape == (width, 2 * width) and name.endswith(".W")]
+    same = [name for name in after_lstm if np.array_equal(plain[name], scaled[name])]
+    assert len(same) == 1
+
+
+@pytest.mark.parametrize("wrong", [{"steps": 0}, {"batch": 0}])
+def test_no_steps_and_no_batch_are_not_the_default(wrong):
+    config = DemucsSeparator.training_config(**wrong)
+    assert [getattr(config, name) for name in wrong] == [0]
+
+
 def test_first_weights_are_brought_half_way_to_one_scale():
     config = dataclasses.replace(TINY[Demucs], rescale=0)
     plain, rescaled = Demucs(config), Demucs(config)
@@ -502,6 +518,19 @@ def test_demucs_in_pieces_has_no_seams():
     jumps = abs(np.diff(estimates[0, :, 200:-200], 2)).max(axis=0)
     assert jumps.max() < 3 * np.median(np.sort(jumps)[-200:])
     assert estimates.shape == (1, 8, 6000)
+
+
+def test_overlap_is_the_share_of_a_piece_that_it_has_in_common_with_the_next(monkeypatch):
+    faded, seen = pieces.cross_faded, []
+
+    def watched(blocks, common):
+        blocks = list(blocks)
+        seen.append(common / blocks[0].shape[2])
+        return faded(iter(blocks), common)
+
+    monkeypatch.setattr(pieces, "cross_faded", watched)
+    piecewise(tiny_network(Demucs), noise(1, 2, 6000), overlap=0.25, seconds=0.1)
+    assert seen == [pytest.approx(0.25, abs=0.01)]
 
 
 def test_demucs_averages_over_random_shifts():
