@@ -309,19 +309,30 @@ def test_shifted_sources_come_from_different_moments(counted):
     assert abs(apart).max() <= 10.1 and apart.min() < -5 and apart.max() > 5
 
 
-def test_remixed_sources_come_from_different_excerpts_of_a_group(counted):
-    def tracks(sources):
-        return (8 * abs(sources[:, :, 0, -1])).astype(int)
+def test_remixed_sources_come_from_different_songs(counted):
+    def tracks(remix):
+        drawn = random_sources(counted, 400, 1, 20, Augmentation(remix=remix), np.random.default_rng(8))
+        return (8 * abs(drawn[:, :, 0, -1])).astype(int)
 
+    plain, half, remixed = tracks(0), tracks(0.5), tracks(1)
+    assert (plain[:, 0] == plain[:, 1]).all()
+    assert 0.25 < (half[:, 0] != half[:, 1]).mean() < 0.42  # a third of two tracks drawn from three are the same
+    assert 0.58 < (remixed[:, 0] != remixed[:, 1]).mean() < 0.75
+    assert {*remixed[:, 0]} == {*remixed[:, 1]} == {0, 1, 2}
+
+
+def test_a_source_is_remixed_from_the_songs_in_which_it_plays(tmp_path):
+    tracks = {f"track{a}": {"bass": np.full(100, (a + 1) / 8), "drums": np.full(100, 0.5 * (a == 2))} for a in range(3)}
+    stems = Stems(stem_folder(tmp_path, tracks), RATE, quiet=True)
+    assert {name: plays.tolist() for name, plays in stems.plays.items()} == {
+        "bass": [True, True, True],
+        "drums": [False, False, True],
+    }
     plain, remixed = (
-        tracks(random_sources(counted, 64, 1, 20, Augmentation(remix=remix), np.random.default_rng(8)))
-        for remix in (1, 4)
+        random_sources(stems, 90, 1, 20, Augmentation(remix=remix), np.random.default_rng(11)) for remix in (0, 1)
     )
-    assert (plain[:, 0] == plain[:, 1]).all() and (remixed[:, 0] != remixed[:, 1]).any()
-    for first in range(0, 64, 4):
-        for source in range(2):  # nothing is lost, and nothing comes from another group
-            group = slice(first, first + 4)
-            assert sorted(plain[group, source]) == sorted(remixed[group, source])
+    assert 0.2 < plain[:, 1].any(axis=(1, 2)).mean() < 0.5
+    assert (remixed[:, 1] == 0.5).all() and set(remixed[:, 0, 0, 0]) == {0.125, 0.25, 0.375}
 
 
 def test_recordings_of_one_channel_come_from_directions(counted):

@@ -52,6 +52,8 @@ class Stems:
     lengths : numpy.ndarray of int, (tracks,)
         In samples.
         A track that counts several times, see `Dataset.repeats_of`, is there as often.
+    plays : dict of str to numpy.ndarray of bool, (tracks,)
+        In which tracks a source plays.
     hours : float
         Of all stems that play, added up.
 
@@ -86,8 +88,9 @@ class Stems:
                 f"{tempfile.gettempdir()}: no room for the stems of {dataset.folder} ({error.strerror}); set TMPDIR to "
                 "another folder"
             ) from None
-        for source in self.sources:
-            if not any(source in stems for stems in self.tracks):
+        self.plays = {source: np.array([source in stems for stems in self.tracks]) for source in self.sources}
+        for source, plays in self.plays.items():
+            if not plays.any():
                 raise DatasetError(f"{dataset.folder}: {source} plays in none of its tracks; name other sources")
         self.lengths = np.array(lengths)
         self.channels = max(recording.channels for stems in self.tracks for recording in stems.values())

@@ -21,9 +21,9 @@ class Augmentation:
         Seconds by which a source starts later than another, at most.
     flip_sign, swap_channels : bool
         Whether every source is multiplied by -1, and has its channels swapped, with probability 1/2.
-    remix : int
-        Within so many excerpts the sources are exchanged, so that mixtures have sources of several songs; 1 leaves them
-        as they are.
+    remix : float
+        The share of the mixtures whose sources come from different songs, each from one in which it plays. All others
+        are excerpts of songs as they are, often without some of the sources.
     pan : float
         If the recordings have one channel and the mixture two: the share of the mixtures whose sources come from
         different directions.
@@ -31,14 +31,14 @@ class Augmentation:
     Examples
     --------
     >>> Augmentation(gain=(0.7, 1.0)).remix
-    1
+    0.0
     """
 
     gain: tuple[float, float] = (1.0, 1.0)
     shift: float = 0.0
     flip_sign: bool = False
     swap_channels: bool = False
-    remix: int = 1
+    remix: float = 0.0
     pan: float = 0.0
 
 
@@ -51,7 +51,8 @@ def random_sources(
 ) -> np.ndarray:
     """The sources of random mixtures, (batch, sources, channels, samples): their sum over axis 1 is the mixtures.
 
-    Every moment of every track is as likely to be heard as any other.
+    Every moment of every track is as likely to be heard as any other; if songs are mixed with each other, every moment
+    of every track in which a source plays.
 
     Source: Uhlich et al. 2017, section 4.3 (gains, swapped channels, excerpts of several songs); Défossez et al. 2019,
     section 5 (shifts, signs).
@@ -66,12 +67,13 @@ def random_sources(
     count = len(stems.sources)
     drawn = np.empty((batch, count, stems.channels, samples), np.float32)
     for item in drawn:
-        track, start = random_place(stems, samples, rng)
+        if augmentation.remix and rng.random() < augmentation.remix:
+            places = [random_place(stems, samples, rng, source) for source in stems.sources]
+        else:
+            places = [random_place(stems, samples, rng)] * count
         shifts = rng.integers(0, round(augmentation.shift * stems.rate) + 1, count)
-        for stem, source, shift in zip(item, stems.sources, shifts, strict=True):
+        for stem, source, (track, start), shift in zip(item, stems.sources, places, shifts, strict=True):
             stem[:] = stems.stem(track, source, start - shift, samples)
-    if augmentation.remix > 1:
-        exchange(drawn, augmentation.remix, rng)
     factors = rng.uniform(*augmentation.gain, (batch, count, 1, 1))
     if augmentation.flip_sign:
         factors *= rng.choice([-1, 1], factors.shape)
@@ -89,20 +91,17 @@ def without_augmentation(augmentation: Augmentation) -> Augmentation:
     return replace(NONE, pan=augmentation.pan)
 
 
-def random_place(stems: Stems, samples: int, rng: np.random.Generator) -> tuple[int, int]:
-    """A track, and a first sample, of all excerpts that the tracks have; of a shorter track the beginning."""
+def random_place(stems: Stems, samples: int, rng: np.random.Generator, source: str | None = None) -> tuple[int, int]:
+    """A track, and a first sample, of all excerpts that the tracks have; of a shorter track the beginning.
+
+    With a ``source``, of those tracks in which it plays.
+    """
     starts = np.maximum(stems.lengths - samples, 0) + 1
+    if source is not None:
+        starts = starts * stems.plays[source]
     place = rng.integers(starts.sum())
     track = int(np.searchsorted(starts.cumsum(), place, side="right"))
     return track, int(place - starts[:track].sum())
-
-
-def exchange(sources: np.ndarray, group: int, rng: np.random.Generator) -> None:
-    """Shuffle every source among ``group`` items at a time, in place: Demucs' "remix"."""
-    for first in range(0, len(sources), group):
-        items = sources[first : first + group]
-        for source in range(sources.shape[1]):
-            items[:, source] = items[rng.permutation(len(items)), source]
 
 
 def directions(batch: int, count: int, channels: int, fraction: float, rng: np.random.Generator) -> np.ndarray:

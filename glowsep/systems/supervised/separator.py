@@ -47,7 +47,7 @@ class WaveformSeparator(System):
     --------
     >>> from glowsep.systems.registry import SYSTEMS
     >>> SYSTEMS["demucs"].kind, SYSTEMS["demucs"].small.rate
-    ('Demucs', 22050)
+    ('Demucs', 11025)
     """
 
     trained_on = "mixtures"
