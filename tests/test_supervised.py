@@ -400,6 +400,19 @@ def test_the_checkpoint_of_another_training_is_refused(change, dataset, tmp_path
         train(tiny_run(dataset, **change), 2, 2, tmp_path / "checkpoint", progress=False)
 
 
+def test_a_gradient_that_is_too_long_is_cut(dataset, monkeypatch):
+    found = {}
+    for clip in (None, 1e-6):
+        run = tiny_run(dataset, clip=clip)
+        monkeypatch.setattr(run.adam, "step", lambda gradients, rate: found.update(last=dict(gradients)))
+        run.step(0)
+        found[clip] = found.pop("last")
+    norms = {clip: np.sqrt(sum((g**2).sum() for g in gradients.values())) for clip, gradients in found.items()}
+    assert norms[None] > 1e-4 and norms[1e-6] < 1e-6
+    for name, gradient in found[None].items():  # one factor for all
+        assert_allclose(found[1e-6][name] * norms[None] / norms[1e-6], gradient, rtol=1e-3, atol=1e-9)
+
+
 def test_the_weights_with_the_lowest_validation_loss_are_kept(dataset, monkeypatch):
     run, losses, weights = tiny_run(dataset), iter([3.0, 1.0, 2.0]), []
 

@@ -17,6 +17,7 @@ from glowsep.datasets.track import Dataset
 from glowsep.layers.parameters import Parameters, add_gradients, replica, set_gradients
 from glowsep.layers.skip import cropped
 from glowsep.learning.adam import Adam
+from glowsep.learning.clipping import clip_by_global_norm
 from glowsep.learning.losses import mean_absolute, mean_square
 from glowsep.learning.schedules import WarmupStableDecay
 from glowsep.learning.training import Run, train
@@ -40,6 +41,8 @@ class TrainingConfig:
     loss : "mean square error" or "mean absolute error"
     learning_rate, warmup : float, int
         The highest learning rate, and the steps until it is reached.
+    clip : float or None
+        The largest norm of all gradients together; None leaves them as they are.
     augmentation : Augmentation
     validate_every, validation_batches : int
         Steps between validation losses, and the batches of which one is the mean.
@@ -57,6 +60,7 @@ class TrainingConfig:
     loss: str = "mean square error"
     learning_rate: float = 1e-3
     warmup: int = 200
+    clip: float | None = None
     augmentation: Augmentation = field(default_factory=Augmentation)
     validate_every: int = 250
     validation_batches: int = 12
@@ -125,6 +129,8 @@ class MixtureRun(Run):
         config = self.config
         sources = self.random_sources(self.stems, config.augmentation, [config.seed, number])
         loss, gradients = loss_and_gradients(self.network, sources, LOSSES[config.loss])
+        if config.clip is not None:
+            clip_by_global_norm(gradients, config.clip)
         self.adam.step(gradients, self.schedule(number))
         return loss
 
