@@ -133,7 +133,7 @@ def test_a_saved_system_comes_back(name, systems, tmp_path):
     assert_array_equal(loaded(song), system(song))
 
 
-@pytest.mark.parametrize("name", ["instglow", "musicglow", "average_spectrum", "nmf"])
+@pytest.mark.parametrize("name", TRAINED)
 def test_the_shipped_system_knows_the_four_instruments(name):
     assert SYSTEMS[name].load().sources == INSTRUMENTS
 

@@ -141,7 +141,7 @@ def train(
                     save_checkpoint(checkpoint, run, curve)
                 saved = time.monotonic()
             bar.update()
-            bar.set_postfix_str(f"{np.mean(curve.training[-100:]):.3f} {run.unit}", refresh=False)
+            bar.set_postfix_str(f"{np.mean(curve.training[-100:]):.4g} {run.unit}", refresh=False)
     return curve
 
 

@@ -28,6 +28,8 @@ METHODS = {
     "oracle_magnitude": "ceiling: oracle masks of magnitude",
     "oracle_power": "ceiling: oracle masks of power",
 }
+#: The sound fonts that songs are played with, by what the files of results call them.
+FONTS = {"fluidr3": "FluidR3 GM", "musescore": "MuseScore General"}
 
 
 def evaluations(path):
@@ -59,6 +61,16 @@ def spreads(path):
     found = evaluations(path)
     head = ["SDR in dB", *found[0]["sources"], "mean"]
     return table(head, [[METHODS.get(each["method"], each["method"]), *scores_of(each)] for each in found], texts=1)
+
+
+def generated(path):
+    """What GAN-prior's generators make, without masks: a row for each sound font, from ``evaluate --raw --json``."""
+    rows, sources = [], []
+    for font, named in FONTS.items():
+        found = json.loads(path.with_name(f"gan_raw-{font}.json").read_text(encoding="utf-8"))
+        sources = list(found["sources"])
+        rows.append([named, *scores_of(found)])
+    return table(["SDR in dB", *sources, "mean"], rows, texts=1)
 
 
 def systems(path):
@@ -260,6 +272,7 @@ SECTIONS = {
     "fluidr3": (results, RESULTS / "fluidr3-test.json"),
     "fluidr3-systems": (systems, RESULTS / "fluidr3-test.json"),
     "musescore": (spreads, RESULTS / "musescore-test.json"),
+    "gan-raw": (generated, RESULTS / "gan_raw-fluidr3.json"),
     "ablation": (ablation, RESULTS / "ablation.json"),
     "robustness": (robustness, RESULTS / "robustness.json"),
     "pre-echo": (pre_echo, RESULTS / "pre_echo.json"),

@@ -13,7 +13,7 @@ SMALL = DemucsConfig(depth=4, filters=16, lstm_layers=1, resample=False, rate=11
 #: stayed silent. Learning rate and batch are those of a small network: at its beginning a batch of 8 learns no more
 #: per step, in twice the time, and a rate of 1e-3 learns half as fast.
 TRAINING = TrainingConfig(
-    steps=30_000,
+    steps=24_000,
     batch=4,
     loss="mean square error",
     learning_rate=2e-3,

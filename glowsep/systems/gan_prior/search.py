@@ -24,6 +24,7 @@ class ProjectedGradientDescent:
     Attributes
     ----------
     iterations : int
+        1,000 were published. Here 300 gain 0.1 to 0.2 dB over 100 on the validation songs, in three times the time.
     learning_rate : float
         η.
     bound : float
@@ -40,7 +41,7 @@ class ProjectedGradientDescent:
     0.9
     """
 
-    iterations: int = 1000
+    iterations: int = 100
     learning_rate: float = 0.05
     bound: float = 0.9
 
