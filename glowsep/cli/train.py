@@ -308,7 +308,7 @@ def precision(arguments: Namespace) -> tuple[type[np.floating], ...]:
 
 def result(path: Path, curve: LearningCurve, unit: str) -> str:
     """What is said of a training that has ended."""
-    return f"{path}: {curve.training[-1]:.3f} {unit} after {len(curve.training)} steps"
+    return f"{path}: {curve.training[-1]:.4g} {unit} after {len(curve.training)} steps"
 
 
 def training_options(arguments: Namespace, dataset: Joined, fit: Callable, path: Path) -> dict:

@@ -8,10 +8,11 @@ from glowsep.systems.supervised.training import TrainingConfig
 #: at 22,050 Hz. What is lost, above 5.5 kHz, is less than a tenth of the drums and a hundredth of the others.
 SMALL = DemucsConfig(depth=4, filters=16, lstm_layers=1, resample=False, rate=11_025)
 
-#: The published augmentation (Défossez et al. 2019, section 5), and recordings of one channel in random directions.
-#: The loss was L1. Where a network is not sure, L1 rewards silence, and a short training ends there: drums and piano
-#: stayed silent. Learning rate and batch are those of a small network: at its beginning a batch of 8 learns no more
-#: per step, in twice the time, and a rate of 1e-3 learns half as fast.
+#: The published augmentation (Défossez et al. 2019, section 5), but that sources are remixed from all songs and not
+#: within a few excerpts; and recordings of one channel in random directions. The loss was L1. Where a network is not
+#: sure, L1 rewards silence, and a short training ends there: drums and piano stayed silent. Learning rate and batch are
+#: those of a small network: at its beginning a batch of 8 learns no more per step, in twice the time, and a rate of
+#: 1e-3 learns half as fast.
 TRAINING = TrainingConfig(
     steps=24_000,
     batch=4,
