@@ -1,10 +1,10 @@
 """How separations get better while a network learns from mixtures: SDR on the validation songs against core-minutes.
 
-    python tests/benchmarks/sdr_against_minutes.py data/freedoom4 demucs=copies --json data/results/sdr_against_minutes.json -o data/sdr_against_minutes.png
+    python tests/benchmarks/sdr_against_minutes.py data/freedoom4 wave_u_net=copies/wave_u_net demucs=copies/demucs --json data/results/sdr_against_minutes.json -o data/curves/sdr_against_minutes.png
 
-A training writes its checkpoint now and then; ``copies`` is a folder of copies that were kept of it. Scored are the
-weights with the lowest validation loss until then: those of this training, stopped there, which is before its learning
-rate has fallen for all but the last.
+A training writes its checkpoint now and then; a folder holds copies that were kept of it, with any names. Scored are
+the weights with the lowest validation loss until then: what ``train`` would keep if it ended there. The learning rate
+falls over the last third of the steps, so the last copies gain from that too.
 """  # noqa: E501 (a command to copy)
 
 import argparse
@@ -55,7 +55,7 @@ def picture(table):
     axes = figure.add_subplot()
     for place, (method, curve) in enumerate(table["systems"].items()):
         minutes, scores = ([point[name] for point in curve] for name in ("minutes", "sdr"))
-        axes.plot(minutes, scores, "o-", markersize=4, color=colour(place), label=method)
+        axes.plot(minutes, scores, "o-", markersize=4, color=colour(place), label=SYSTEMS[method].kind)
     axes.axhline(table["nmf"], color="black", linestyle="--", linewidth=0.8, label="Poisson NMF")
     axes.set_xlabel("core-minutes of training")
     axes.set_ylabel("SDR in dB, validation songs")
