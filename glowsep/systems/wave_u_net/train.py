@@ -8,8 +8,8 @@ from glowsep.systems.wave_u_net.model import WaveUNetConfig
 #: 5.5 kHz, is less than a tenth of the drums and a hundredth of the others.
 SMALL = WaveUNetConfig(levels=9, filters=10, rate=11_025)
 
-#: The published loss and gains (Stoller et al. 2018, section 4.2), sources of different songs in three mixtures of four,
-#: without which the network learns 52 songs by heart within half an hour, and recordings of one channel in random
+#: The published loss and gains (Stoller et al. 2018, section 4.2); sources of different songs in three mixtures of
+#: four, without which the network learns 52 songs by heart within half an hour; and recordings of one channel in random
 #: directions. Learning rate and batch are those of a small network and a short training: the published rate of 1e-4,
 #: with batches of 16, takes days. At 2e-3 and at 1e-3 a single step has driven every tanh to its limit, where it has no
 #: gradient, after 400 and after 1,800 steps. So the rate is half of that, and a gradient twice as large as most is cut.
