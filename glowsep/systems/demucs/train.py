@@ -14,7 +14,7 @@ SMALL = DemucsConfig(depth=4, filters=16, lstm_layers=1, resample=False, rate=11
 #: those of a small network: at its beginning a batch of 8 learns no more per step, in twice the time, and a rate of
 #: 1e-3 learns half as fast.
 TRAINING = TrainingConfig(
-    steps=24_000,
+    steps=44_000,
     batch=4,
     loss="mean square error",
     learning_rate=2e-3,
