@@ -67,7 +67,7 @@ def random_sources(
     count = len(stems.sources)
     drawn = np.empty((batch, count, stems.channels, samples), np.float32)
     for item in drawn:
-        if augmentation.remix and rng.random() < augmentation.remix:
+        if rng.random() < augmentation.remix:
             places = [random_place(stems, samples, rng, source) for source in stems.sources]
         else:
             places = [random_place(stems, samples, rng)] * count
